@@ -1,0 +1,44 @@
+# The commands of the project. `make help` explains them; CI calls nothing else.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+KYCC := target/debug/kycc
+DEMO_DIR ?= kycc-demo
+
+.PHONY: help setup setup-lint build demo dev test lint fmt bench clean-demo
+
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: ## Find or install what building and testing needs
+	@scripts/setup.sh build
+
+setup-lint: ## The same for the checks
+	@scripts/setup.sh lint
+
+build: setup ## Build the kycc command with the fast profile
+	cargo build --locked -p kycc
+
+demo: build ## Generate 2,000 parties, run the whole job, show the result
+	@scripts/demo.sh $(KYCC) $(DEMO_DIR)
+
+dev: build ## Start every service in one process: gRPC on 50051, console on 3000
+	$(KYCC) dev
+
+test: ## Run every test
+	@scripts/setup.sh test
+	cargo build --locked -p kycc
+	cargo nextest run --locked --workspace --no-fail-fast
+
+lint: setup-lint ## Formatting, clippy, protos, licences
+	@scripts/lint.sh
+
+fmt: ## Format the code
+	cargo fmt --all
+
+bench: setup ## Measure the main job on 100,000 parties, release profile (takes a while to build)
+	cargo build --locked --release -p kycc
+	@bench/run.sh target/release/kycc
+
+clean-demo: ## Remove what the demo left
+	rm -rf $(DEMO_DIR)

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Finds, or installs where it may, what building (build), testing (test) and checking (lint) need.
+set -euo pipefail
+
+need_for=${1:?usage: setup.sh build|test|lint}
+say() { printf 'setup: %s\n' "$*"; }
+give_up() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+# Runs apt-get as root or by sudo without a password; otherwise says what to install.
+apt_install() {
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    sudo -n true 2>/dev/null || give_up "please install: $* (for example: sudo apt-get install $*)"
+    as_root=(sudo -n)
+  fi
+  command -v apt-get >/dev/null || give_up "please install: $*"
+  say "installing $*"
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+if [ -f "$HOME/.cargo/env" ]; then . "$HOME/.cargo/env"; fi
+command -v cargo >/dev/null || give_up "no Rust toolchain found; install one with rustup (https://rustup.rs), then try again"
+command -v cc >/dev/null || apt_install build-essential
+
+case $need_for in
+  build) ;;
+  test)
+    cargo nextest --version >/dev/null 2>&1 || { say "installing cargo-nextest"; cargo install --locked cargo-nextest; }
+    ;;
+  lint)
+    cargo clippy --version >/dev/null 2>&1 || give_up "clippy is missing: rustup component add clippy rustfmt"
+    command -v npm >/dev/null || apt_install nodejs npm
+    if [ ! -x .tools/node_modules/.bin/buf ]; then
+      say "installing buf"
+      npm install --silent --no-audit --no-fund --prefix .tools "@bufbuild/buf@1.75.0"
+    fi
+    ;;
+  *) give_up "unknown purpose '$need_for'" ;;
+esac
