@@ -1,0 +1,82 @@
+//! A card as it is written down: one flat object, in which an unknown field is an error.
+
+use super::{
+    CardError, Factor, PdLink, Provenance, ReferencePopulation, Scaling, Scorecard, ScoringContent,
+    default_cutoff,
+};
+use crate::bands::Bands;
+use crate::ids::Digest;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CardDocument {
+    version: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parent: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    author: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    model_id: Option<String>,
+    #[serde(default)]
+    scaling: Scaling,
+    factors: Vec<Factor>,
+    #[serde(default)]
+    bands: Bands,
+    #[serde(default = "default_cutoff")]
+    cutoff: i32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    link: Option<PdLink>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reference: Option<ReferencePopulation>,
+}
+
+impl TryFrom<CardDocument> for Scorecard {
+    type Error = CardError;
+    fn try_from(document: CardDocument) -> Result<Self, CardError> {
+        let content = ScoringContent {
+            scaling: document.scaling,
+            factors: document.factors,
+            bands: document.bands,
+            cutoff: document.cutoff,
+            link: document.link,
+            reference: document.reference,
+        };
+        let provenance = Provenance {
+            parent: document.parent,
+            author: document.author,
+            model_id: document.model_id,
+        };
+        Self::new(document.version, content, provenance)
+    }
+}
+
+impl From<Scorecard> for CardDocument {
+    fn from(card: Scorecard) -> Self {
+        let ScoringContent {
+            scaling,
+            factors,
+            bands,
+            cutoff,
+            link,
+            reference,
+        } = card.content;
+        let Provenance {
+            parent,
+            author,
+            model_id,
+        } = card.provenance;
+        Self {
+            version: card.version,
+            parent,
+            author,
+            model_id,
+            scaling,
+            factors,
+            bands,
+            cutoff,
+            link,
+            reference,
+        }
+    }
+}
