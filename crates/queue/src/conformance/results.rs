@@ -1,0 +1,63 @@
+//! The streams back: results at least once, log lines at most once.
+
+use std::sync::Arc;
+
+use super::{NOW, SOON, log, result};
+use crate::TaskQueue;
+
+type Queue = Arc<dyn TaskQueue>;
+
+async fn publish(queue: &Queue, ids: &[&str]) {
+    for id in ids {
+        queue.publish_result(&result(id)).await.unwrap();
+    }
+}
+
+async fn unacknowledged(queue: &Queue) -> Vec<String> {
+    let entries = queue.pull_results(10, NOW).await.unwrap();
+    entries.into_iter().map(|e| e.result.task_id).collect()
+}
+
+pub async fn results_come_again_until_acknowledged(queue: Queue) {
+    publish(&queue, &["a", "b"]).await;
+    let first = queue.pull_results(1, SOON).await.unwrap();
+    assert_eq!(first[0].result, result("a"));
+    assert_eq!(unacknowledged(&queue).await, ["a", "b"]);
+    queue.ack_results(&[first[0].entry.clone()]).await.unwrap();
+    assert_eq!(unacknowledged(&queue).await, ["b"]);
+}
+
+pub async fn results_can_be_acknowledged_out_of_order(queue: Queue) {
+    publish(&queue, &["a", "b", "c"]).await;
+    let all = queue.pull_results(10, SOON).await.unwrap();
+    queue.ack_results(&[all[1].entry.clone()]).await.unwrap();
+    assert_eq!(unacknowledged(&queue).await, ["a", "c"]);
+    let rest: Vec<_> = all.into_iter().map(|entry| entry.entry).collect();
+    queue.ack_results(&rest).await.unwrap();
+    assert!(unacknowledged(&queue).await.is_empty());
+}
+
+pub async fn a_waiting_reader_is_woken_by_a_result(queue: Queue) {
+    let reader = {
+        let queue = Arc::clone(&queue);
+        tokio::spawn(async move { queue.pull_results(1, SOON).await })
+    };
+    tokio::task::yield_now().await;
+    publish(&queue, &["a"]).await;
+    assert_eq!(reader.await.unwrap().unwrap()[0].result, result("a"));
+}
+
+pub async fn logs_and_results_do_not_mix(queue: Queue) {
+    queue.publish_logs(&[log(1)]).await.unwrap();
+    assert!(unacknowledged(&queue).await.is_empty());
+    publish(&queue, &["a"]).await;
+    assert_eq!(queue.pull_logs(10, SOON).await.unwrap(), [log(1)]);
+}
+
+pub async fn logs_keep_their_order_and_come_once(queue: Queue) {
+    queue.publish_logs(&[log(1), log(2)]).await.unwrap();
+    queue.publish_logs(&[log(3)]).await.unwrap();
+    assert_eq!(queue.pull_logs(2, SOON).await.unwrap(), [log(1), log(2)]);
+    assert_eq!(queue.pull_logs(2, SOON).await.unwrap(), [log(3)]);
+    assert!(queue.pull_logs(2, NOW).await.unwrap().is_empty());
+}

@@ -1,0 +1,108 @@
+//! Pushing, pulling and acknowledging tasks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{LANE, NOW, SOON, task};
+use crate::{Delivery, TaskQueue};
+
+type Queue = Arc<dyn TaskQueue>;
+
+fn ids(deliveries: &[Delivery]) -> Vec<&str> {
+    deliveries.iter().map(|d| d.task.task_id.as_str()).collect()
+}
+
+async fn push(queue: &Queue, names: &[&str]) {
+    for name in names {
+        queue.push(LANE, &task(name)).await.unwrap();
+    }
+}
+
+pub async fn tasks_come_in_the_order_they_were_pushed(queue: Queue) {
+    push(&queue, &["a", "b", "c"]).await;
+    let first = queue.pull(LANE, "w", 2, SOON).await.unwrap();
+    assert_eq!(ids(&first), ["a", "b"]);
+    let second = queue.pull(LANE, "w", 2, SOON).await.unwrap();
+    assert_eq!(ids(&second), ["c"]);
+}
+
+pub async fn a_task_arrives_as_it_was_pushed(queue: Queue) {
+    push(&queue, &["a"]).await;
+    let pulled = queue.pull(LANE, "w", 1, SOON).await.unwrap();
+    assert_eq!(pulled[0].task, task("a"));
+}
+
+pub async fn lanes_do_not_see_each_other(queue: Queue) {
+    push(&queue, &["a"]).await;
+    let other = queue.pull("labels", "w", 1, NOW).await.unwrap();
+    assert!(other.is_empty());
+}
+
+pub async fn a_waiting_reader_is_woken_by_a_push(queue: Queue) {
+    let reader = {
+        let queue = Arc::clone(&queue);
+        tokio::spawn(async move { queue.pull(LANE, "w", 1, SOON).await })
+    };
+    tokio::task::yield_now().await;
+    push(&queue, &["a"]).await;
+    assert_eq!(ids(&reader.await.unwrap().unwrap()), ["a"]);
+}
+
+pub async fn an_empty_pull_ends_after_its_wait(queue: Queue) {
+    let wait = Duration::from_millis(20);
+    let pulled = queue.pull(LANE, "w", 1, wait).await.unwrap();
+    assert!(pulled.is_empty());
+}
+
+pub async fn one_task_goes_to_one_consumer(queue: Queue) {
+    push(&queue, &["a"]).await;
+    let one = queue.pull(LANE, "one", 1, NOW).await.unwrap();
+    let two = queue.pull(LANE, "two", 1, NOW).await.unwrap();
+    assert_eq!(one.len() + two.len(), 1);
+}
+
+pub async fn every_waiting_consumer_gets_its_share(queue: Queue) {
+    let readers: Vec<_> = (0..3)
+        .map(|n| {
+            let queue = Arc::clone(&queue);
+            let name = format!("w{n}");
+            tokio::spawn(async move { queue.pull(LANE, &name, 1, SOON).await })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    push(&queue, &["a", "b", "c"]).await;
+    let mut seen = Vec::new();
+    for reader in readers {
+        let pulled = reader.await.unwrap().unwrap();
+        assert_eq!(pulled.len(), 1, "each reader asked for one");
+        seen.push(pulled[0].task.task_id.clone());
+    }
+    seen.sort();
+    assert_eq!(seen, ["a", "b", "c"]);
+}
+
+pub async fn an_abandoned_pull_takes_nothing(queue: Queue) {
+    {
+        let abandoned = queue.pull(LANE, "gone", 1, SOON);
+        let at_once = tokio::time::timeout(Duration::from_millis(10), abandoned).await;
+        assert!(at_once.is_err(), "nothing to pull yet");
+    }
+    push(&queue, &["a"]).await;
+    let pulled = queue.pull(LANE, "w", 1, SOON).await.unwrap();
+    assert_eq!(ids(&pulled), ["a"]);
+}
+
+pub async fn a_pending_task_is_not_handed_out_again(queue: Queue) {
+    push(&queue, &["a"]).await;
+    queue.pull(LANE, "w", 1, SOON).await.unwrap();
+    let again = queue.pull(LANE, "w", 1, NOW).await.unwrap();
+    assert!(again.is_empty());
+}
+
+pub async fn acknowledging_twice_is_no_error(queue: Queue) {
+    push(&queue, &["a"]).await;
+    let pulled = queue.pull(LANE, "w", 1, SOON).await.unwrap();
+    queue.ack(LANE, &pulled[0].entry).await.unwrap();
+    queue.ack(LANE, &pulled[0].entry).await.unwrap();
+    assert!(queue.expired(LANE, NOW).await.unwrap().is_empty());
+}

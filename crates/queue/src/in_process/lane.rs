@@ -1,0 +1,138 @@
+//! One lane: tasks that wait, and tasks in somebody's hands with the time of the last beat.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use kycc_proto::work::v1::Task;
+use prost::Message;
+use tokio::time::Instant;
+
+use super::{Bell, decode, lock};
+use crate::{Delivery, EntryId, QueueError};
+
+#[derive(Debug)]
+pub(super) struct Lane {
+    name: String,
+    capacity: usize,
+    entries: Mutex<Entries>,
+    arrived: Bell,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    last_number: u64,
+    waiting: VecDeque<(u64, Vec<u8>)>,
+    pending: BTreeMap<u64, Pending>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    consumer: String,
+    beaten_at: Instant,
+    task_id: String,
+    task: Vec<u8>,
+}
+
+impl Lane {
+    pub(super) fn new(name: &str, capacity: usize) -> Self {
+        Self {
+            name: format!("lane {name}"),
+            capacity,
+            entries: Mutex::default(),
+            arrived: Bell::default(),
+        }
+    }
+
+    pub(super) fn push(&self, task: &Task) -> Result<(), QueueError> {
+        let mut entries = lock(&self.entries);
+        if entries.waiting.len() + entries.pending.len() >= self.capacity {
+            return Err(QueueError::Full {
+                stream: self.name.clone(),
+                capacity: self.capacity,
+            });
+        }
+        entries.last_number += 1;
+        let number = entries.last_number;
+        entries.waiting.push_back((number, task.encode_to_vec()));
+        drop(entries);
+        self.arrived.ring();
+        Ok(())
+    }
+
+    pub(super) async fn pull(
+        &self,
+        consumer: &str,
+        max: usize,
+        wait: Duration,
+    ) -> Result<Vec<Delivery>, QueueError> {
+        self.arrived
+            .wait_for(wait, || self.take(consumer, max).transpose())
+            .await
+            .unwrap_or_else(|| Ok(Vec::new()))
+    }
+
+    /// None when nothing waits. An entry that cannot be read is dropped with its error: it would fail for ever.
+    fn take(&self, consumer: &str, max: usize) -> Result<Option<Vec<Delivery>>, QueueError> {
+        let mut entries = lock(&self.entries);
+        let count = max.min(entries.waiting.len());
+        let taken: Vec<_> = entries.waiting.drain(..count).collect();
+        let mut deliveries = Vec::with_capacity(count);
+        for (number, bytes) in taken {
+            let task: Task = decode(&self.name, &bytes)?;
+            let pending = Pending {
+                consumer: consumer.to_owned(),
+                beaten_at: Instant::now(),
+                task_id: task.task_id.clone(),
+                task: bytes,
+            };
+            entries.pending.insert(number, pending);
+            deliveries.push(Delivery {
+                entry: EntryId(number.to_string()),
+                task,
+            });
+        }
+        if !entries.waiting.is_empty() {
+            // Rings do not add up while nobody listens: whoever leaves something behind rings for it.
+            self.arrived.ring();
+        }
+        Ok((!deliveries.is_empty()).then_some(deliveries))
+    }
+
+    /// The task's id when the entry is still this consumer's.
+    pub(super) fn beat(&self, entry: &EntryId, consumer: &str) -> Option<String> {
+        let mut entries = lock(&self.entries);
+        let pending = entries.pending.get_mut(&number(entry)?)?;
+        if pending.consumer != consumer {
+            return None;
+        }
+        pending.beaten_at = Instant::now();
+        Some(pending.task_id.clone())
+    }
+
+    pub(super) fn ack(&self, entry: &EntryId) {
+        if let Some(number) = number(entry) {
+            lock(&self.entries).pending.remove(&number);
+        }
+    }
+
+    pub(super) fn expired(&self, lease: Duration) -> Result<Vec<Delivery>, QueueError> {
+        let now = Instant::now();
+        let entries = lock(&self.entries);
+        entries
+            .pending
+            .iter()
+            .filter(|(_, pending)| now.duration_since(pending.beaten_at) >= lease)
+            .map(|(number, pending)| {
+                Ok(Delivery {
+                    entry: EntryId(number.to_string()),
+                    task: decode(&self.name, &pending.task)?,
+                })
+            })
+            .collect()
+    }
+}
+
+fn number(entry: &EntryId) -> Option<u64> {
+    entry.0.parse().ok()
+}

@@ -1,0 +1,134 @@
+//! What can go wrong between a service and its database, classed so that retrying decides from codes, never from text.
+
+use std::path::PathBuf;
+
+/// Whether the change may have happened although an error was reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    NotApplied,
+    Unknown,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error(
+        "the store url {url:?} is not supported: expected sqlite:///path/to/file.db or sqlite::memory:"
+    )]
+    Url { url: String },
+    #[error("cannot create the folder {} of the state store; check its permissions or choose another with --data-dir", path.display())]
+    Folder {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("cannot open the state store {url}")]
+    Open {
+        url: String,
+        #[source]
+        source: sqlx::Error,
+    },
+    #[error(
+        "the state store's tables of {service} are of version {found}, this kycc knows {known}: start the newer kycc that \
+         wrote them, or restore a backup from before"
+    )]
+    Newer {
+        service: String,
+        found: i64,
+        known: i64,
+    },
+    #[error(
+        "migration {version} ({name}) of {service} is not the one that was applied to this state store: start the kycc \
+         that wrote it, or begin with an empty data folder"
+    )]
+    Changed {
+        service: String,
+        version: i64,
+        name: String,
+    },
+    #[error(
+        "migration {version} ({name}) of {service} failed; the state store is as it was before"
+    )]
+    Migration {
+        service: String,
+        version: i64,
+        name: String,
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The transaction may or may not stand: read before deciding.
+    #[error("committing a transaction failed")]
+    Commit {
+        #[source]
+        source: sqlx::Error,
+    },
+    #[error("cannot {operation} in the state store")]
+    Query {
+        operation: &'static str,
+        #[source]
+        source: sqlx::Error,
+    },
+}
+
+impl StoreError {
+    /// For `map_err`: names what was being done, e.g. `StoreError::during("insert a run")`.
+    pub fn during(operation: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
+        move |source| Self::Query { operation, source }
+    }
+
+    /// Stable, UPPER_SNAKE.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Url { .. } => "STORE_URL",
+            Self::Folder { .. } | Self::Open { .. } => "STORE_UNAVAILABLE",
+            Self::Newer { .. } => "STORE_NEWER",
+            Self::Changed { .. } => "STORE_CHANGED",
+            Self::Migration { .. } => "STORE_MIGRATION",
+            Self::Commit { .. } => "STORE_COMMIT",
+            Self::Query { source, .. } => query_reason(source),
+        }
+    }
+
+    #[must_use]
+    pub fn effect(&self) -> Effect {
+        match self {
+            Self::Commit { .. } => Effect::Unknown,
+            _ => Effect::NotApplied,
+        }
+    }
+
+    /// Whether the same call may succeed later without anybody changing anything.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self.reason(),
+            "STORE_BUSY" | "STORE_UNAVAILABLE" | "STORE_COMMIT"
+        )
+    }
+
+    /// Whether a row with the same key is there already.
+    #[must_use]
+    pub fn is_unique_violation(&self) -> bool {
+        self.reason() == "STORE_DUPLICATE"
+    }
+}
+
+fn query_reason(error: &sqlx::Error) -> &'static str {
+    match error {
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => {
+            "STORE_UNAVAILABLE"
+        }
+        sqlx::Error::RowNotFound => "STORE_NO_ROW",
+        sqlx::Error::Database(error) if error.is_unique_violation() => "STORE_DUPLICATE",
+        // SQLITE_BUSY and SQLITE_LOCKED with their extended codes in the higher bits.
+        sqlx::Error::Database(error)
+            if error
+                .code()
+                .and_then(|code| code.parse::<i32>().ok())
+                .is_some_and(|code| matches!(code & 0xff, 5 | 6)) =>
+        {
+            "STORE_BUSY"
+        }
+        _ => "STORE_QUERY",
+    }
+}
