@@ -1,0 +1,184 @@
+//! The population stability index, and the value it exceeds by chance alone once in twenty when nothing has moved.
+
+use serde::{Deserialize, Serialize};
+use statrs::distribution::{ChiSquared, ContinuousCDF};
+use thiserror::Error;
+
+/// Cells below this share count as this much, without renormalising.
+const FLOOR: f64 = 1e-4;
+
+/// The comparison of an actual sample with the expected one it is measured against.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Psi {
+    pub value: f64,
+    /// `χ²₀.₉₅(B−1)·(1/n + 1/m)`: the 95 % bound of the PSI without any shift, B counting the bins either sample fills.
+    pub no_shift_bound: f64,
+    /// Inner edges; bins are `(lo, hi]`, open at both ends.
+    pub edges: Vec<f64>,
+    pub expected: Vec<f64>,
+    pub actual: Vec<f64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PsiError {
+    #[error("the {sample} sample is empty")]
+    Empty { sample: &'static str },
+    #[error("value {row} of the {sample} sample is not a finite number")]
+    NotFinite { sample: &'static str, row: usize },
+}
+
+/// Compares two samples over the deciles of the expected one.
+pub fn psi(expected: &[f64], actual: &[f64]) -> Result<Psi, PsiError> {
+    check("expected", expected)?;
+    check("actual", actual)?;
+    let edges = decile_edges(expected);
+    let (e, a) = (counts(expected, &edges), counts(actual, &edges));
+    let filled = e.iter().zip(&a).filter(|(e, a)| **e + **a > 0).count();
+    let (n, m) = (expected.len() as f64, actual.len() as f64);
+    let expected: Vec<f64> = e.iter().map(|c| *c as f64 / n).collect();
+    let actual: Vec<f64> = a.iter().map(|c| *c as f64 / m).collect();
+    Ok(Psi {
+        value: psi_of_shares(&expected, &actual),
+        no_shift_bound: chi_squared_95(filled - 1) * (1.0 / n + 1.0 / m),
+        edges,
+        expected,
+        actual,
+    })
+}
+
+/// `Σ (a−e) ln(a/e)` with floored cells.
+pub fn psi_of_shares(expected: &[f64], actual: &[f64]) -> f64 {
+    expected
+        .iter()
+        .zip(actual)
+        .map(|(e, a)| (e.max(FLOOR), a.max(FLOOR)))
+        .map(|(e, a)| (a - e) * (a / e).ln())
+        .sum()
+}
+
+/// The deciles 0.1 … 0.9 by linear interpolation between order statistics, equal edges merged.
+pub fn decile_edges(sample: &[f64]) -> Vec<f64> {
+    let mut sorted = sample.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let Some(last) = sorted.len().checked_sub(1) else {
+        return Vec::new();
+    };
+    let mut edges: Vec<f64> = (1..10)
+        .map(|tenth| {
+            // The position is tenth·last/10; in integers its whole part is exact.
+            let (whole, rest) = (tenth * last / 10, tenth * last % 10);
+            let (low, high) = (sorted[whole], sorted[(whole + 1).min(last)]);
+            low + (high - low) * (rest as f64 / 10.0)
+        })
+        .collect();
+    edges.dedup();
+    edges
+}
+
+fn counts(sample: &[f64], edges: &[f64]) -> Vec<usize> {
+    let mut counts = vec![0; edges.len() + 1];
+    for value in sample {
+        counts[edges.partition_point(|edge| edge < value)] += 1;
+    }
+    counts
+}
+
+fn chi_squared_95(freedom: usize) -> f64 {
+    if freedom == 0 {
+        return 0.0;
+    }
+    ChiSquared::new(freedom as f64)
+        .expect("a positive number of degrees of freedom is valid")
+        .inverse_cdf(0.95)
+}
+
+fn check(sample: &'static str, values: &[f64]) -> Result<(), PsiError> {
+    if values.is_empty() {
+        return Err(PsiError::Empty { sample });
+    }
+    match values.iter().position(|v| !v.is_finite()) {
+        Some(row) => Err(PsiError::NotFinite { sample, row }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn reference_number_holds() {
+        let value = psi_of_shares(&[0.25; 4], &[0.5, 0.5, 0.0, 0.0]);
+        assert!((value - 4.257_031_786_5).abs() < 5e-11, "{value}");
+    }
+
+    #[test]
+    fn deciles_interpolate_and_merge() {
+        let eleven: Vec<f64> = (0..11).map(f64::from).collect();
+        assert_eq!(
+            decile_edges(&eleven),
+            (1..10).map(f64::from).collect::<Vec<_>>()
+        );
+        let two = decile_edges(&[0.0, 1.0]);
+        assert_eq!(two.len(), 9);
+        assert!((two[2] - 0.3).abs() < 1e-15);
+        let flag: Vec<f64> = (0..100).map(|i| f64::from(u8::from(i >= 50))).collect();
+        assert_eq!(decile_edges(&flag), vec![0.0, 0.5, 1.0]);
+        assert_eq!(decile_edges(&[7.0; 5]), vec![7.0]);
+    }
+
+    #[test]
+    fn value_on_an_edge_belongs_to_the_bin_below() {
+        assert_eq!(counts(&[1.0, 1.5, 2.0, 9.0, -9.0], &[1.0, 2.0]), [2, 2, 1]);
+    }
+
+    #[test]
+    fn bound_matches_the_chi_squared_table() {
+        for (freedom, table) in [(1, 3.841_459), (4, 9.487_729), (9, 16.918_978)] {
+            assert!((chi_squared_95(freedom) - table).abs() < 1e-5);
+        }
+        let sample: Vec<f64> = (0..200).map(f64::from).collect();
+        let same = psi(&sample, &sample[..100]).unwrap();
+        assert!((same.no_shift_bound - 16.918_978 * 0.015).abs() < 1e-6);
+    }
+
+    #[test]
+    fn constant_factor_cannot_shift_by_chance() {
+        let same = psi(&[0.5; 40], &[0.5; 10]).unwrap();
+        assert_eq!((same.value, same.no_shift_bound), (0.0, 0.0));
+        let moved = psi(&[0.5; 40], &[0.9; 10]).unwrap();
+        assert!(moved.value > 1.0 && moved.value > moved.no_shift_bound);
+    }
+
+    #[test]
+    fn empty_and_infinite_samples_are_refused() {
+        assert_eq!(
+            psi(&[], &[1.0]).unwrap_err(),
+            PsiError::Empty { sample: "expected" }
+        );
+        assert_eq!(
+            psi(&[1.0], &[1.0, f64::INFINITY]).unwrap_err(),
+            PsiError::NotFinite {
+                sample: "actual",
+                row: 1
+            }
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn index_is_never_negative_and_zero_for_the_same_sample(
+            a in prop::collection::vec(0u8..20, 1..80),
+            b in prop::collection::vec(0u8..20, 1..80),
+        ) {
+            let a: Vec<f64> = a.into_iter().map(f64::from).collect();
+            let b: Vec<f64> = b.into_iter().map(f64::from).collect();
+            prop_assert_eq!(psi(&a, &a).unwrap().value, 0.0);
+            let two = psi(&a, &b).unwrap();
+            prop_assert!(two.value >= 0.0);
+            prop_assert!((two.expected.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+            prop_assert!((two.actual.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        }
+    }
+}
