@@ -1,0 +1,77 @@
+//! FLOOR and CHAMPION: how well the challenger ranks, alone and against the active card.
+
+use super::input::Observed;
+use super::{Gate, GateResult, GateStatus};
+use crate::metrics::{delong, paired_delong};
+
+const MIN_AUC: f64 = 0.60;
+const SIGNIFICANT: f64 = 0.05;
+/// How much AUC a challenger may lose at worst and still count as not inferior.
+const MARGIN: f64 = -0.01;
+
+pub(super) fn floor(observed: &Observed) -> GateResult {
+    let gate = Gate::Floor;
+    if let Some(why) = observed.missing() {
+        return GateResult::not_evaluated(gate, why);
+    }
+    let estimate = match delong(&risk(&observed.challenger_raw), &observed.bad) {
+        Ok(estimate) => estimate,
+        Err(error) => return GateResult::not_evaluated(gate, error.to_string()),
+    };
+    let (status, relation) = if estimate.lower >= MIN_AUC {
+        (GateStatus::Pass, "reaches")
+    } else {
+        (GateStatus::Fail, "is below")
+    };
+    let message = format!(
+        "AUC {:.3}; its lower 95 % bound {:.3} {relation} {MIN_AUC:.2}",
+        estimate.auc, estimate.lower
+    );
+    GateResult::new(gate, status, message)
+        .number("auc", estimate.auc)
+        .number("lower_95", estimate.lower)
+        .number("upper_95", estimate.upper)
+}
+
+pub(super) fn champion(observed: &Observed) -> GateResult {
+    let gate = Gate::Champion;
+    if let Some(why) = observed.missing() {
+        return GateResult::not_evaluated(gate, why);
+    }
+    let champion = risk(&observed.champion_raw);
+    let paired = match paired_delong(&champion, &risk(&observed.challenger_raw), &observed.bad) {
+        Ok(paired) => paired,
+        Err(error) => return GateResult::not_evaluated(gate, error.to_string()),
+    };
+    let (status, verdict) = if paired.delta > 0.0 && paired.p_value < SIGNIFICANT {
+        (GateStatus::Pass, "superior")
+    } else if paired.lower > MARGIN {
+        (
+            GateStatus::NeedsNote,
+            "not inferior, but not superior either",
+        )
+    } else {
+        (GateStatus::Fail, "neither superior nor non-inferior")
+    };
+    let message = format!(
+        "{verdict}: AUC {:.3} against {:.3}, difference {:+.4} (95 %: {:+.4} to {:+.4}, p = {:.3})",
+        paired.challenger,
+        paired.champion,
+        paired.delta,
+        paired.lower,
+        paired.upper,
+        paired.p_value
+    );
+    GateResult::new(gate, status, message)
+        .number("champion_auc", paired.champion)
+        .number("challenger_auc", paired.challenger)
+        .number("delta", paired.delta)
+        .number("lower_95", paired.lower)
+        .number("upper_95", paired.upper)
+        .number("p_value", paired.p_value)
+}
+
+/// Fewer points are more likely bad.
+fn risk(raw: &[f64]) -> Vec<f64> {
+    raw.iter().map(|raw| -raw).collect()
+}

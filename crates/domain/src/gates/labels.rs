@@ -1,0 +1,64 @@
+//! PROVENANCE and CIRCULAR_LABELS: what the labels are worth that judge and that taught.
+
+use super::input::{GateInput, Observed};
+use super::{Gate, GateResult, GateStatus};
+
+const MIN_OBSERVED_PER_CLASS: usize = 50;
+const MIN_OBSERVED_SHARE: f64 = 0.5;
+
+pub(super) fn provenance(input: &GateInput<'_>, observed: &Observed) -> GateResult {
+    let (goods, bads) = (observed.goods(), observed.bads());
+    let enough = goods.min(bads) >= MIN_OBSERVED_PER_CLASS;
+    let result = if enough {
+        GateResult::new(
+            Gate::Provenance,
+            GateStatus::Pass,
+            format!("judged on {bads} observed bads and {goods} observed goods"),
+        )
+    } else {
+        GateResult::new(
+            Gate::Provenance,
+            GateStatus::Fail,
+            format!(
+                "the holdout has {bads} observed bads and {goods} observed goods; {MIN_OBSERVED_PER_CLASS} of each are needed"
+            ),
+        )
+    };
+    result
+        .number("holdout_rows", input.holdout.rows() as f64)
+        .number("observed_rows", observed.rows.len() as f64)
+        .number("observed_bads", bads as f64)
+        .number("observed_goods", goods as f64)
+}
+
+pub(super) fn circular(input: &GateInput<'_>) -> GateResult {
+    let weight = |row: usize| input.train_weights.map_or(1.0, |w| w[row]);
+    let (mut observed, mut total) = (0.0, 0.0);
+    for (row, is_observed) in input.train_observed.iter().enumerate() {
+        total += weight(row);
+        if *is_observed {
+            observed += weight(row);
+        }
+    }
+    let share = if total > 0.0 { observed / total } else { 0.0 };
+    let percent = 100.0 * share;
+    let result = if share >= MIN_OBSERVED_SHARE {
+        GateResult::new(
+            Gate::CircularLabels,
+            GateStatus::Pass,
+            format!("{percent:.1} % of the training weight are observed outcomes"),
+        )
+    } else {
+        GateResult::new(
+            Gate::CircularLabels,
+            GateStatus::Fail,
+            format!(
+                "{percent:.1} % of the training weight are observed outcomes; below half, the model learns the scorecard's own opinion back"
+            ),
+        )
+    };
+    result
+        .number("observed_weight", observed)
+        .number("total_weight", total)
+        .number("observed_share", share)
+}
