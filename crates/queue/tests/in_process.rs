@@ -59,20 +59,17 @@ async fn a_result_waits_for_room_and_is_not_lost() {
         ..TaskResult::default()
     };
     queue.publish_result(&named("a")).await.unwrap();
-    let second = {
-        let queue = Arc::clone(&queue);
-        let result = named("b");
-        tokio::spawn(async move { queue.publish_result(&result).await })
+    let second = named("b");
+    let read = async {
+        for expected in ["a", "b"] {
+            let entries = queue.pull_results(1, SOON).await.unwrap();
+            assert_eq!(entries[0].result.task_id, expected);
+            let read = entries[0].entry.clone();
+            queue.ack_results(&[read]).await.unwrap();
+        }
     };
-    for expected in ["a", "b"] {
-        let entries = queue.pull_results(1, SOON).await.unwrap();
-        assert_eq!(entries[0].result.task_id, expected);
-        queue
-            .ack_results(&[entries[0].entry.clone()])
-            .await
-            .unwrap();
-    }
-    second.await.unwrap().unwrap();
+    let (published, ()) = tokio::join!(queue.publish_result(&second), read);
+    published.unwrap();
 }
 
 #[tokio::test]

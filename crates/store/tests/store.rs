@@ -1,4 +1,5 @@
 //! The store as services use it, on a private SQLite file.
+#![expect(clippy::disallowed_methods, reason = "a test awaits what it spawns")]
 
 use kycc_store::{Migration, Store, StoreError};
 use sqlx::Row;

@@ -38,13 +38,8 @@ pub async fn results_can_be_acknowledged_out_of_order(queue: Queue) {
 }
 
 pub async fn a_waiting_reader_is_woken_by_a_result(queue: Queue) {
-    let reader = {
-        let queue = Arc::clone(&queue);
-        tokio::spawn(async move { queue.pull_results(1, SOON).await })
-    };
-    tokio::task::yield_now().await;
-    publish(&queue, &["a"]).await;
-    assert_eq!(reader.await.unwrap().unwrap()[0].result, result("a"));
+    let (pulled, ()) = tokio::join!(queue.pull_results(1, SOON), publish(&queue, &["a"]));
+    assert_eq!(pulled.unwrap()[0].result, result("a"));
 }
 
 pub async fn logs_and_results_do_not_mix(queue: Queue) {

@@ -39,13 +39,8 @@ pub async fn lanes_do_not_see_each_other(queue: Queue) {
 }
 
 pub async fn a_waiting_reader_is_woken_by_a_push(queue: Queue) {
-    let reader = {
-        let queue = Arc::clone(&queue);
-        tokio::spawn(async move { queue.pull(LANE, "w", 1, SOON).await })
-    };
-    tokio::task::yield_now().await;
-    push(&queue, &["a"]).await;
-    assert_eq!(ids(&reader.await.unwrap().unwrap()), ["a"]);
+    let (pulled, ()) = tokio::join!(queue.pull(LANE, "w", 1, SOON), push(&queue, &["a"]));
+    assert_eq!(ids(&pulled.unwrap()), ["a"]);
 }
 
 pub async fn an_empty_pull_ends_after_its_wait(queue: Queue) {
@@ -62,18 +57,15 @@ pub async fn one_task_goes_to_one_consumer(queue: Queue) {
 }
 
 pub async fn every_waiting_consumer_gets_its_share(queue: Queue) {
-    let readers: Vec<_> = (0..3)
-        .map(|n| {
-            let queue = Arc::clone(&queue);
-            let name = format!("w{n}");
-            tokio::spawn(async move { queue.pull(LANE, &name, 1, SOON).await })
-        })
-        .collect();
-    tokio::task::yield_now().await;
-    push(&queue, &["a", "b", "c"]).await;
+    let (one, two, three, ()) = tokio::join!(
+        queue.pull(LANE, "one", 1, SOON),
+        queue.pull(LANE, "two", 1, SOON),
+        queue.pull(LANE, "three", 1, SOON),
+        push(&queue, &["a", "b", "c"]),
+    );
     let mut seen = Vec::new();
-    for reader in readers {
-        let pulled = reader.await.unwrap().unwrap();
+    for pulled in [one, two, three] {
+        let pulled = pulled.unwrap();
         assert_eq!(pulled.len(), 1, "each reader asked for one");
         seen.push(pulled[0].task.task_id.clone());
     }

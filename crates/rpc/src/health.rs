@@ -1,0 +1,37 @@
+//! Health of a server and of each of its services, as `grpc.health.v1` tells it.
+
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+/// Switches what health checks are told. Everything starts as NOT_SERVING: tonic-health would begin with SERVING, and a
+/// load balancer would send calls before there is anybody to answer.
+#[derive(Debug, Clone)]
+pub struct Health {
+    reporter: HealthReporter,
+    services: Vec<&'static str>,
+}
+
+/// The server as a whole.
+const WHOLE: &str = "";
+
+impl Health {
+    pub(crate) fn new(reporter: HealthReporter, services: Vec<&'static str>) -> Self {
+        Self { reporter, services }
+    }
+
+    /// The server and all its services take calls.
+    pub async fn serving(&self) {
+        self.set_all(ServingStatus::Serving).await;
+    }
+
+    /// Nothing takes calls: at start, while a dependency does not answer, and from the beginning of a drain.
+    pub async fn not_serving(&self) {
+        self.set_all(ServingStatus::NotServing).await;
+    }
+
+    async fn set_all(&self, status: ServingStatus) {
+        for service in self.services.iter().chain([&WHOLE]) {
+            self.reporter.set_service_status(*service, status).await;
+        }
+    }
+}

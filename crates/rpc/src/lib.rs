@@ -1,0 +1,21 @@
+//! What every gRPC service and client of the fleet shares: errors, the layers of a server, channels, page tokens.
+
+mod channel;
+mod client_error;
+mod error;
+mod health;
+mod layers;
+mod page;
+mod principal;
+mod server;
+
+pub use channel::{AddressError, ChannelOptions, connect_lazy};
+pub use client_error::ClientError;
+pub use error::{ApiError, DOMAIN, FieldViolation};
+pub use health::Health;
+pub use page::{page_size, page_token, read_page_token};
+pub use principal::{Principal, principal};
+pub use server::{Bound, RunningServer, ServerError, ServerOptions, Services, bind};
+
+/// Largest message that a server or a client takes. Bulk data travels through the lake, never through a call.
+pub const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;

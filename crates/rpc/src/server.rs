@@ -1,0 +1,166 @@
+//! The server: every service of a process on one port, under one stack of layers.
+
+mod connection;
+mod services;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Server;
+use tower::ServiceBuilder;
+
+use crate::layers::{Admission, Authenticate, CatchPanic, Deadline, Trace};
+use crate::{Health, Principal};
+use connection::accept;
+pub use services::Services;
+
+#[derive(Debug, Clone)]
+pub struct ServerOptions {
+    /// Calls at work at the same moment.
+    pub max_in_flight: usize,
+    /// Calls that wait for one of those places; more are turned away at once.
+    pub max_waiting: usize,
+    pub keepalive_interval: Duration,
+    pub keepalive_timeout: Duration,
+    /// Taken for every caller, as long as no authentication is configured.
+    pub local_principal: Principal,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            max_in_flight: 1024,
+            max_waiting: 1024,
+            keepalive_interval: Duration::from_secs(30),
+            keepalive_timeout: Duration::from_secs(10),
+            local_principal: Principal::anonymous(),
+        }
+    }
+}
+
+const MAX_HEADER_BYTES: u32 = 16 * 1024;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    #[error(
+        "cannot listen on {addr}; if another program uses the port, choose another with --grpc-addr"
+    )]
+    Bind {
+        addr: SocketAddr,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("cannot describe the services for reflection")]
+    Reflection {
+        #[source]
+        source: tonic_reflection::server::Error,
+    },
+}
+
+/// A port that is ours and does not answer yet: callers wait in its backlog.
+#[derive(Debug)]
+pub struct Bound {
+    listener: TcpListener,
+    addr: SocketAddr,
+}
+
+/// Takes the port. Port 0 takes a free one; [`Bound::addr`] says which.
+pub async fn bind(addr: SocketAddr) -> Result<Bound, ServerError> {
+    let failed = |source| ServerError::Bind { addr, source };
+    let listener = TcpListener::bind(addr).await.map_err(failed)?;
+    let addr = listener.local_addr().map_err(failed)?;
+    Ok(Bound { listener, addr })
+}
+
+impl Bound {
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Begins to answer, NOT_SERVING as far as health checks are told.
+    pub async fn serve(
+        self,
+        services: Services,
+        options: ServerOptions,
+    ) -> Result<RunningServer, ServerError> {
+        let (routes, health) = services.into_routes().await?;
+        let stack = ServiceBuilder::new()
+            // Outermost, so that a panic in any layer or handler answers its own caller and nobody else's call ends.
+            .layer(CatchPanic)
+            // Before anything can refuse the call: refused calls must show in traces too.
+            .layer(Trace)
+            // Shed, then limit: beyond what can wait, calls are turned away at once instead of timing out in a queue.
+            .layer(Admission::new(options.max_in_flight, options.max_waiting))
+            // Inside the limit, since waiting for a place there is the server's time, not the handler's; the clock of
+            // the caller started before both, so this one is a little shorter than the caller's.
+            .layer(Deadline)
+            // Innermost: everything outside of it must work for callers that nobody knows yet.
+            .layer(Authenticate::new(options.local_principal))
+            .into_inner();
+        let drain = CancellationToken::new();
+        let kill = CancellationToken::new();
+        let server = Server::builder()
+            .http2_keepalive_interval(Some(options.keepalive_interval))
+            .http2_keepalive_timeout(Some(options.keepalive_timeout))
+            .http2_max_header_list_size(MAX_HEADER_BYTES)
+            .layer(stack)
+            .add_routes(routes);
+        let incoming = accept(self.listener, kill.clone());
+        let stopped = drain.clone().cancelled_owned();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the spawner stands above this crate; RunningServer owns the task and reports its end"
+        )]
+        let task = tokio::spawn(server.serve_with_incoming_shutdown(incoming, stopped));
+        Ok(RunningServer {
+            addr: self.addr,
+            health,
+            drain,
+            kill,
+            task,
+        })
+    }
+}
+
+#[derive(Debug)]
+pub struct RunningServer {
+    addr: SocketAddr,
+    health: Health,
+    drain: CancellationToken,
+    kill: CancellationToken,
+    task: JoinHandle<Result<(), tonic::transport::Error>>,
+}
+
+impl RunningServer {
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    #[must_use]
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// NOT_SERVING, no new connections, calls in flight finish. After `patience` the connections that are left are cut:
+    /// one that never said a word (a TCP probe) would keep a graceful shutdown waiting for ever.
+    pub async fn stop(mut self, patience: Duration) {
+        self.health.not_serving().await;
+        self.drain.cancel();
+        if tokio::time::timeout(patience, &mut self.task).await.is_ok() {
+            return;
+        }
+        tracing::warn!(
+            patience_ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX),
+            "connections were still open at the end of the drain and are cut"
+        );
+        self.kill.cancel();
+        if let Ok(Err(error)) = self.task.await {
+            tracing::warn!(error = %kycc_telemetry::chain(&error), "the server did not end cleanly");
+        }
+    }
+}
