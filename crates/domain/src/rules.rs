@@ -137,7 +137,7 @@ impl RuleSet {
     /// The rules that fired, in the order in which they ran.
     pub fn fired<'a>(&'a self, decision: &Decision) -> impl Iterator<Item = &'a Rule> + use<'a> {
         let bits = decision.fired;
-        let fired = move |(index, _): &(usize, &Rule)| bits >> index & 1 == 1;
+        let fired = move |(index, _): &(usize, &Rule)| (bits >> index) & 1 == 1;
         self.rules
             .iter()
             .enumerate()

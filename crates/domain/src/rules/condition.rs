@@ -73,7 +73,7 @@ impl Evaluator {
 
 pub(super) enum Condition {
     Fast(fast::Test),
-    Interpreted(Program),
+    Interpreted(Box<Program>),
 }
 
 impl Condition {
@@ -109,7 +109,7 @@ impl Condition {
         })?;
         Ok(match fast::Test::of(program.expression()) {
             Some(test) => Self::Fast(test),
-            None => Self::Interpreted(program),
+            None => Self::Interpreted(Box::new(program)),
         })
     }
 
