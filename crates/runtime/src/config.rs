@@ -1,0 +1,279 @@
+//! The configuration of a fleet: default < file < environment < flags.
+
+mod env;
+mod layer;
+mod url;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use kycc_rpc::Principal;
+use serde::Serialize;
+
+pub use layer::{ConfigLayer, ConsoleAddr};
+pub use url::ConnectionUrl;
+
+/// What is in force. Printed with its secrets masked.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FleetConfig {
+    /// Everything that the fleet keeps on local disk; one process at a time holds it.
+    pub data_dir: PathBuf,
+    pub grpc_addr: SocketAddr,
+    /// Where the console listens; none without one.
+    pub console_addr: Option<SocketAddr>,
+    pub store_url: ConnectionUrl,
+    pub lake_url: ConnectionUrl,
+    pub queue_url: ConnectionUrl,
+    /// Where batches are looked for that name no source, and where uploads go.
+    pub landing: PathBuf,
+    /// Folders, beside `landing`, that inputs may be read from.
+    pub allowed_roots: Vec<PathBuf>,
+    /// Pipeline definitions instead of those built in.
+    pub pipeline: Option<PathBuf>,
+    /// Threads that compute, shared by all lanes.
+    pub threads: usize,
+    /// For the queries of one task; what does not fit is spilled to disk.
+    pub memory_bytes: usize,
+    /// Largest shard of a batch; none leaves it to the pipeline's definitions.
+    pub parties_per_shard: Option<u32>,
+    /// Tasks that one lane works on at the same moment.
+    pub tasks_per_lane: usize,
+    /// How long a worker may be silent before its task is given to another.
+    pub lease_seconds: u64,
+    /// How long running work may take to end when the fleet stops.
+    pub drain_seconds: u64,
+    /// Whether runs that were left unfinished go on. Commands that only read leave them alone.
+    pub resume_runs: bool,
+    /// Who every caller is, as long as no authentication is configured.
+    #[serde(serialize_with = "as_text")]
+    pub local_principal: Principal,
+}
+
+fn as_text<S: serde::Serializer>(principal: &Principal, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(principal.as_str())
+}
+
+impl Default for FleetConfig {
+    fn default() -> Self {
+        Self::in_folder("kycc-data")
+    }
+}
+
+impl FleetConfig {
+    /// The defaults, with everything under `data_dir`.
+    pub fn in_folder(data_dir: impl Into<PathBuf>) -> Self {
+        let data_dir = data_dir.into();
+        // SQLite and the lake take absolute paths; a folder that cannot be made absolute fails when it is opened.
+        let data_dir = std::path::absolute(&data_dir).unwrap_or(data_dir);
+        Self {
+            grpc_addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 50051)),
+            console_addr: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 3000))),
+            store_url: ConnectionUrl::new(format!(
+                "sqlite://{}",
+                data_dir.join("state.db").display()
+            )),
+            lake_url: ConnectionUrl::of_folder(&data_dir.join("lake")),
+            queue_url: ConnectionUrl::new("memory:"),
+            landing: data_dir.join("landing"),
+            allowed_roots: Vec::new(),
+            pipeline: None,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            memory_bytes: 512 * 1024 * 1024,
+            parties_per_shard: None,
+            tasks_per_lane: 1,
+            lease_seconds: 30,
+            drain_seconds: 10,
+            resume_runs: true,
+            local_principal: Principal::anonymous(),
+            data_dir,
+        }
+    }
+
+    /// A fleet inside another program: any free port on loopback, no console.
+    pub fn embedded(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            grpc_addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            console_addr: None,
+            ..Self::in_folder(data_dir)
+        }
+    }
+
+    /// Layers in rising order of precedence: usually file, environment, flags.
+    pub fn resolve(layers: impl IntoIterator<Item = ConfigLayer>) -> Result<Self, ConfigError> {
+        let merged = layers
+            .into_iter()
+            .fold(ConfigLayer::default(), ConfigLayer::overridden_by);
+        let config = merged.over_defaults();
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// What must hold across fields.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let at_least_one = [
+            ("threads", self.threads as u64),
+            ("tasks_per_lane", self.tasks_per_lane as u64),
+            ("lease_seconds", self.lease_seconds),
+            (
+                "parties_per_shard",
+                u64::from(self.parties_per_shard.unwrap_or(1)),
+            ),
+        ];
+        for (key, value) in at_least_one {
+            if value == 0 {
+                return Err(ConfigError::value(key, "0", "at least 1"));
+            }
+        }
+        if self.memory_bytes < MIN_MEMORY_BYTES {
+            return Err(ConfigError::value(
+                "memory_bytes",
+                &self.memory_bytes.to_string(),
+                "at least 33554432 (32 MiB)",
+            ));
+        }
+        if !self.grpc_addr.ip().is_loopback() {
+            return Err(ConfigError::value(
+                "grpc_addr",
+                &self.grpc_addr.to_string(),
+                "a loopback address such as 127.0.0.1:50051: callers are not authenticated, so nobody else may reach it",
+            ));
+        }
+        Ok(())
+    }
+
+    #[must_use]
+    pub fn lease(&self) -> Duration {
+        Duration::from_secs(self.lease_seconds)
+    }
+
+    #[must_use]
+    pub fn drain(&self) -> Duration {
+        Duration::from_secs(self.drain_seconds)
+    }
+}
+
+const MIN_MEMORY_BYTES: usize = 32 * 1024 * 1024;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read the configuration file {}", path.display())]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the configuration file {} is not valid: {problem}", path.display())]
+    Parse { path: PathBuf, problem: String },
+    #[error("{key}={value:?} is not valid: expected {expected}")]
+    Value {
+        key: String,
+        value: String,
+        expected: String,
+    },
+    #[error("the environment variable {key} is none that kycc knows; it knows {known}")]
+    UnknownVariable { key: String, known: String },
+}
+
+impl ConfigError {
+    pub(crate) fn value(key: &str, value: &str, expected: &str) -> Self {
+        Self::Value {
+            key: key.to_owned(),
+            value: value.to_owned(),
+            expected: expected.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables(pairs: &[(&str, &str)]) -> std::collections::BTreeMap<String, String> {
+        pairs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    fn file(text: &str) -> ConfigLayer {
+        ConfigLayer::from_yaml(text, std::path::Path::new("kycc.yaml")).unwrap()
+    }
+
+    #[test]
+    fn flags_win_over_environment_over_file_over_defaults() {
+        let file = file("threads: 3\nlease_seconds: 7\ndrain_seconds: 8\n");
+        let environment = ConfigLayer::from_env(&variables(&[
+            ("KYCC_THREADS", "4"),
+            ("KYCC_LEASE_SECONDS", "9"),
+        ]))
+        .unwrap();
+        let flags = ConfigLayer {
+            threads: Some(5),
+            ..ConfigLayer::default()
+        };
+        let config = FleetConfig::resolve([file, environment, flags]).unwrap();
+        assert_eq!(config.threads, 5, "flag");
+        assert_eq!(config.lease_seconds, 9, "environment");
+        assert_eq!(config.drain_seconds, 8, "file");
+        assert_eq!(config.tasks_per_lane, 1, "default");
+    }
+
+    #[test]
+    fn the_places_of_things_follow_the_data_folder_unless_they_are_set() {
+        let layer = file("data_dir: /srv/kycc\nlake_url: s3://bucket/lake\n");
+        let config = FleetConfig::resolve([layer]).unwrap();
+        assert_eq!(config.store_url.expose(), "sqlite:///srv/kycc/state.db");
+        assert_eq!(config.landing, PathBuf::from("/srv/kycc/landing"));
+        assert_eq!(config.lake_url.expose(), "s3://bucket/lake");
+    }
+
+    #[test]
+    fn an_unknown_key_of_the_file_is_refused_by_name() {
+        let path = std::path::Path::new("kycc.yaml");
+        let error = ConfigLayer::from_yaml("thraeds: 3\n", path).unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.contains("kycc.yaml") && text.contains("thraeds"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn an_empty_file_changes_nothing() {
+        assert_eq!(file(""), ConfigLayer::default());
+        assert_eq!(file("# nothing\n"), ConfigLayer::default());
+    }
+
+    #[test]
+    fn values_that_make_no_sense_are_refused_with_what_is_expected() {
+        let error = FleetConfig::resolve([file("threads: 0")]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "threads=\"0\" is not valid: expected at least 1"
+        );
+        let open = FleetConfig::resolve([file("grpc_addr: 0.0.0.0:50051")]).unwrap_err();
+        assert!(open.to_string().contains("loopback"), "{open}");
+    }
+
+    #[test]
+    fn the_console_can_be_switched_off() {
+        let config = FleetConfig::resolve([file("console_addr: off")]).unwrap();
+        assert_eq!(config.console_addr, None);
+    }
+
+    #[test]
+    fn secrets_are_masked_wherever_the_config_is_printed() {
+        let layer = file("store_url: postgres://kycc:hunter2@db/kycc");
+        let config = FleetConfig::resolve([layer]).unwrap();
+        let printed = [
+            format!("{config:?}"),
+            serde_json::to_string(&config).unwrap(),
+            config.store_url.to_string(),
+        ];
+        for text in printed {
+            assert!(!text.contains("hunter2"), "{text}");
+            assert!(text.contains("postgres://kycc:***@db/kycc"), "{text}");
+        }
+    }
+}

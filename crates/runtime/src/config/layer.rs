@@ -1,0 +1,167 @@
+//! One source of configuration: every key optional, unknown keys refused.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use kycc_rpc::Principal;
+use serde::Deserialize;
+
+use super::{ConfigError, ConnectionUrl, FleetConfig};
+
+/// Keys that one source sets. The file is YAML with these names; the environment has them as `KYCC_<NAME>`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigLayer {
+    pub data_dir: Option<PathBuf>,
+    pub grpc_addr: Option<SocketAddr>,
+    pub console_addr: Option<ConsoleAddr>,
+    pub store_url: Option<String>,
+    pub lake_url: Option<String>,
+    pub queue_url: Option<String>,
+    pub landing: Option<PathBuf>,
+    pub allowed_roots: Option<Vec<PathBuf>>,
+    pub pipeline: Option<PathBuf>,
+    pub threads: Option<usize>,
+    pub memory_bytes: Option<usize>,
+    pub parties_per_shard: Option<u32>,
+    pub tasks_per_lane: Option<usize>,
+    pub lease_seconds: Option<u64>,
+    pub drain_seconds: Option<u64>,
+    pub resume_runs: Option<bool>,
+    pub local_principal: Option<String>,
+}
+
+/// An address, or `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "ConsoleText")]
+pub enum ConsoleAddr {
+    Off,
+    At(SocketAddr),
+}
+
+/// YAML reads a bare `off` as false in some of its versions.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ConsoleText {
+    Flag(bool),
+    Text(String),
+}
+
+impl TryFrom<ConsoleText> for ConsoleAddr {
+    type Error = String;
+    fn try_from(text: ConsoleText) -> Result<Self, String> {
+        match text {
+            ConsoleText::Flag(false) => Ok(Self::Off),
+            ConsoleText::Flag(true) => Err("expected host:port or off".to_owned()),
+            ConsoleText::Text(text) => text.parse(),
+        }
+    }
+}
+
+impl std::str::FromStr for ConsoleAddr {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        text.parse()
+            .map(Self::At)
+            .map_err(|_| "expected host:port or off".to_owned())
+    }
+}
+
+impl ConfigLayer {
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::from_yaml(&text, path)
+    }
+
+    /// `path` is for the error's text.
+    pub fn from_yaml(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let layer: Option<Self> =
+            serde_saphyr::from_str(text).map_err(|error| ConfigError::Parse {
+                path: path.to_owned(),
+                problem: error.to_string(),
+            })?;
+        Ok(layer.unwrap_or_default())
+    }
+
+    /// What `other` sets wins.
+    #[must_use]
+    pub fn overridden_by(self, other: Self) -> Self {
+        // Taken apart by name, so that a new key cannot be forgotten here.
+        let Self {
+            data_dir,
+            grpc_addr,
+            console_addr,
+            store_url,
+            lake_url,
+            queue_url,
+            landing,
+            allowed_roots,
+            pipeline,
+            threads,
+            memory_bytes,
+            parties_per_shard,
+            tasks_per_lane,
+            lease_seconds,
+            drain_seconds,
+            resume_runs,
+            local_principal,
+        } = other;
+        Self {
+            data_dir: data_dir.or(self.data_dir),
+            grpc_addr: grpc_addr.or(self.grpc_addr),
+            console_addr: console_addr.or(self.console_addr),
+            store_url: store_url.or(self.store_url),
+            lake_url: lake_url.or(self.lake_url),
+            queue_url: queue_url.or(self.queue_url),
+            landing: landing.or(self.landing),
+            allowed_roots: allowed_roots.or(self.allowed_roots),
+            pipeline: pipeline.or(self.pipeline),
+            threads: threads.or(self.threads),
+            memory_bytes: memory_bytes.or(self.memory_bytes),
+            parties_per_shard: parties_per_shard.or(self.parties_per_shard),
+            tasks_per_lane: tasks_per_lane.or(self.tasks_per_lane),
+            lease_seconds: lease_seconds.or(self.lease_seconds),
+            drain_seconds: drain_seconds.or(self.drain_seconds),
+            resume_runs: resume_runs.or(self.resume_runs),
+            local_principal: local_principal.or(self.local_principal),
+        }
+    }
+
+    pub(super) fn over_defaults(self) -> FleetConfig {
+        let default = self
+            .data_dir
+            .map_or_else(FleetConfig::default, FleetConfig::in_folder);
+        let url = |set: Option<String>, default| set.map_or(default, ConnectionUrl::new);
+        FleetConfig {
+            grpc_addr: self.grpc_addr.unwrap_or(default.grpc_addr),
+            console_addr: match self.console_addr {
+                Some(ConsoleAddr::At(addr)) => Some(addr),
+                Some(ConsoleAddr::Off) => None,
+                None => default.console_addr,
+            },
+            store_url: url(self.store_url, default.store_url),
+            lake_url: url(self.lake_url, default.lake_url),
+            queue_url: url(self.queue_url, default.queue_url),
+            landing: self.landing.unwrap_or(default.landing),
+            allowed_roots: self.allowed_roots.unwrap_or(default.allowed_roots),
+            pipeline: self.pipeline.or(default.pipeline),
+            threads: self.threads.unwrap_or(default.threads),
+            memory_bytes: self.memory_bytes.unwrap_or(default.memory_bytes),
+            parties_per_shard: self.parties_per_shard.or(default.parties_per_shard),
+            tasks_per_lane: self.tasks_per_lane.unwrap_or(default.tasks_per_lane),
+            lease_seconds: self.lease_seconds.unwrap_or(default.lease_seconds),
+            drain_seconds: self.drain_seconds.unwrap_or(default.drain_seconds),
+            resume_runs: self.resume_runs.unwrap_or(default.resume_runs),
+            local_principal: self
+                .local_principal
+                .map_or(default.local_principal, Principal::new),
+            data_dir: default.data_dir,
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! A process of the fleet, from config to SERVING and back.
+//!
+//! Start: lock, bind, open, build, answer as NOT_SERVING, begin to work, SERVING. Stop, in reverse: NOT_SERVING, workers
+//! finish or hand back, background work ends, calls drain, the state store closes.
+
+mod compute;
+mod open;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kycc_proto::work::v1::source_service_server::SourceServiceServer;
+use kycc_rpc::{RunningServer, ServerOptions, Services};
+use kycc_store::Store;
+use tonic::transport::Channel;
+
+use crate::module::{AddGrpc, Background};
+use crate::source_service::Sources;
+use crate::{
+    BoxError, BuildError, Clock, ConfigError, FleetConfig, FleetInfo, FolderLock, LockError,
+    Module, ModuleContext, OnFailure, SourceObserver, Spawner, SystemClock, TaskHandler, Worker,
+    WorkerOptions,
+};
+use compute::ComputeThreads;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error(transparent)]
+    Server(#[from] kycc_rpc::ServerError),
+    #[error(transparent)]
+    Channel(#[from] kycc_rpc::AddressError),
+    #[error(transparent)]
+    Store(#[from] kycc_store::StoreError),
+    #[error(transparent)]
+    Lake(#[from] kycc_lake::LakeError),
+    #[error("queue_url={url:?} is not supported: expected memory:")]
+    Queue { url: String },
+    #[error("cannot start the compute threads")]
+    Compute {
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("cannot build {module}")]
+    Module {
+        module: &'static str,
+        #[source]
+        source: BuildError,
+    },
+}
+
+/// Starts fleets.
+#[derive(Debug)]
+pub struct Fleet;
+
+impl Fleet {
+    /// Starts the services of `modules` in this process, and returns once they answer.
+    pub async fn start(
+        config: FleetConfig,
+        modules: Vec<Box<dyn Module>>,
+    ) -> Result<RunningFleet, StartError> {
+        Self::start_with_clock(config, modules, Arc::new(SystemClock)).await
+    }
+
+    /// As [`start`](Self::start), with another source of time and ids.
+    pub async fn start_with_clock(
+        config: FleetConfig,
+        modules: Vec<Box<dyn Module>>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<RunningFleet, StartError> {
+        config.validate()?;
+        let lock = FolderLock::acquire(&config.data_dir)?;
+        let bound = kycc_rpc::bind(config.grpc_addr).await?;
+        let addr = bound.addr();
+        let compute = ComputeThreads::start(config.threads)?;
+        let background = Spawner::new();
+        let context = open::shared_parts(config, addr, clock, background.clone()).await?;
+        let parts = build(&context, modules).await?;
+
+        let mut services = Services::default();
+        for add in parts.grpc {
+            add(&mut services);
+        }
+        services.add(SourceServiceServer::new(Sources::new(parts.observers)));
+        let options = ServerOptions {
+            local_principal: context.config.local_principal.clone(),
+            ..ServerOptions::default()
+        };
+        let server = bound.serve(services, options).await?;
+        let workers = Spawner::new();
+        for lane in parts.lanes {
+            start_workers(&context, &compute, &workers, &lane);
+        }
+        for (name, start) in parts.background {
+            background.spawn(name, OnFailure::StopFleet, start(background.stopping()));
+        }
+        lock.announce(&FleetInfo {
+            grpc_addr: addr,
+            console_addr: context.config.console_addr,
+            pid: std::process::id(),
+        })?;
+        server.health().serving().await;
+        tracing::info!(grpc_addr = %addr, data_dir = %context.config.data_dir.display(), "the fleet is serving");
+        Ok(RunningFleet {
+            config: Arc::clone(&context.config),
+            channel: context.channel,
+            store: context.store,
+            server,
+            workers,
+            background,
+            compute,
+            lock,
+        })
+    }
+}
+
+/// What all modules together contribute.
+#[derive(Default)]
+struct Parts {
+    grpc: Vec<AddGrpc>,
+    observers: Vec<Arc<dyn SourceObserver>>,
+    background: Vec<Background>,
+    lanes: Vec<Lane>,
+}
+
+struct Lane {
+    name: &'static str,
+    handlers: Vec<Arc<dyn TaskHandler>>,
+}
+
+async fn build(
+    context: &ModuleContext,
+    modules: Vec<Box<dyn Module>>,
+) -> Result<Parts, StartError> {
+    let mut parts = Parts::default();
+    for module in modules {
+        let name = module.name();
+        let failed = |source| StartError::Module {
+            module: name,
+            source,
+        };
+        let service = module.build(context).await.map_err(failed)?;
+        parts.grpc.extend(service.grpc);
+        parts.observers.extend(service.observers);
+        parts.background.extend(service.background);
+        match module.lane() {
+            Some(lane) if !service.handlers.is_empty() => parts.lanes.push(Lane {
+                name: lane,
+                handlers: service.handlers,
+            }),
+            None if !service.handlers.is_empty() => {
+                return Err(failed(BuildError::new("it has task handlers but no lane")));
+            }
+            _ => {}
+        }
+    }
+    Ok(parts)
+}
+
+fn start_workers(
+    context: &ModuleContext,
+    compute: &ComputeThreads,
+    workers: &Spawner,
+    lane: &Lane,
+) {
+    let config = &context.config;
+    for _ in 0..config.tasks_per_lane {
+        let options = WorkerOptions {
+            lane: lane.name.to_owned(),
+            consumer: format!("{}-{}", lane.name, context.clock.new_id()),
+            lease: config.lease(),
+            patience: config.drain(),
+            threads: config.threads,
+            memory_bytes: config.memory_bytes,
+        };
+        let worker = Worker::new(
+            options,
+            Arc::clone(&context.queue),
+            context.lake.clone(),
+            lane.handlers.iter().cloned(),
+            compute.handle(),
+            Arc::clone(&context.clock),
+        );
+        let stopping = workers.stopping();
+        workers.spawn("worker", OnFailure::StopFleet, async move {
+            worker.run(stopping).await;
+            Ok::<(), BoxError>(())
+        });
+    }
+}
+
+/// A fleet that answers. Dropping it without [`shutdown`](Self::shutdown) is like killing the process: nothing is lost,
+/// and unfinished work begins again at the next start.
+#[derive(Debug)]
+pub struct RunningFleet {
+    config: Arc<FleetConfig>,
+    channel: Channel,
+    store: Store,
+    server: RunningServer,
+    workers: Spawner,
+    background: Spawner,
+    compute: ComputeThreads,
+    lock: FolderLock,
+}
+
+/// Beyond the patience that handlers were given, for what comes after them.
+const MARGIN: Duration = Duration::from_secs(2);
+
+impl RunningFleet {
+    #[must_use]
+    pub fn grpc_addr(&self) -> SocketAddr {
+        self.server.addr()
+    }
+
+    #[must_use]
+    pub fn config(&self) -> &FleetConfig {
+        &self.config
+    }
+
+    /// To the front door.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
+    /// Resolves with the reason when something failed that the fleet cannot do without.
+    pub async fn failed(&self) -> String {
+        tokio::select! {
+            reason = self.workers.failed() => reason,
+            reason = self.background.failed() => reason,
+        }
+    }
+
+    /// Stops in order; takes at most three times the drain time.
+    pub async fn shutdown(self) {
+        let patience = self.config.drain();
+        self.server.health().not_serving().await;
+        if !self.workers.stop(patience + MARGIN).await {
+            tracing::warn!(
+                "tasks were still at work at the end of the drain; they begin again at the next start"
+            );
+        }
+        if !self.background.stop(patience).await {
+            tracing::warn!("background work did not end within the drain");
+        }
+        self.server.stop(patience).await;
+        self.compute.stop();
+        self.store.close().await;
+        // Last: until here nobody else may open what is closing.
+        drop(self.lock);
+        tracing::info!("the fleet has stopped");
+    }
+}

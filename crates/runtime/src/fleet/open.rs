@@ -1,0 +1,42 @@
+//! Opens what services share; the scheme of each URL chooses the part.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use kycc_lake::Lake;
+use kycc_queue::{InProcessQueue, TaskQueue};
+use kycc_rpc::ChannelOptions;
+use kycc_store::Store;
+
+use super::StartError;
+use crate::{Clock, ConnectionUrl, FleetConfig, ModuleContext, Spawner};
+
+pub(super) async fn shared_parts(
+    config: FleetConfig,
+    front_door: SocketAddr,
+    clock: Arc<dyn Clock>,
+    spawner: Spawner,
+) -> Result<ModuleContext, StartError> {
+    let store = Store::open(config.store_url.expose()).await?;
+    let lake = Lake::open(config.lake_url.expose())?.with_threads(config.threads);
+    let queue = queue(&config.queue_url)?;
+    let channel = kycc_rpc::connect_lazy(&front_door.to_string(), &ChannelOptions::default())?;
+    Ok(ModuleContext {
+        config: Arc::new(config),
+        store,
+        lake,
+        queue,
+        channel,
+        clock,
+        spawner,
+    })
+}
+
+fn queue(url: &ConnectionUrl) -> Result<Arc<dyn TaskQueue>, StartError> {
+    match url.expose() {
+        "memory:" => Ok(Arc::new(InProcessQueue::default())),
+        _ => Err(StartError::Queue {
+            url: url.to_string(),
+        }),
+    }
+}

@@ -1,0 +1,27 @@
+//! Assembly of a process: config, modules, one server, workers, start and stop.
+//!
+//! A service hands over a [`Module`]; the runtime builds it, puts its gRPC services on the one port, gives its
+//! [`TaskHandler`]s tasks of its lane, and starts its background work.
+
+mod clock;
+pub mod config;
+pub mod crash;
+mod fleet;
+mod folder_lock;
+mod handler;
+mod metadata;
+mod module;
+mod source_service;
+mod spawner;
+mod task;
+mod worker;
+
+pub use clock::{Clock, SystemClock};
+pub use config::{ConfigError, ConfigLayer, ConnectionUrl, ConsoleAddr, FleetConfig};
+pub use fleet::{Fleet, RunningFleet, StartError};
+pub use folder_lock::{FleetInfo, FolderLock, LockError};
+pub use handler::{Output, SourceObserver, TaskHandler};
+pub use module::{BuildError, Module, ModuleContext, Service, ServiceBuilder};
+pub use spawner::{BoxError, OnFailure, Spawner};
+pub use task::{StepLog, TaskContext, TaskError, TaskParts, TaskWriter};
+pub use worker::{Worker, WorkerOptions};
