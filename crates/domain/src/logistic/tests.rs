@@ -226,8 +226,8 @@ fn strong_shrinking_lands_on_the_scaled_expert_card() {
     });
     let kappa = fitted.kappa.unwrap();
     assert!(kappa.value > 0.0 && !kappa.separable);
-    for j in 0..3 {
-        let centre = -kappa.value * expert[j] * fitted.standardiser.sd[j];
+    for (j, weight) in expert.iter().enumerate() {
+        let centre = -kappa.value * weight * fitted.standardiser.sd[j];
         assert!((fitted.coefficients[j] - centre).abs() < 1e-4);
     }
 }
