@@ -1,0 +1,40 @@
+//! What a run is and how it moves: pure functions and data, no clock, no I/O, no async.
+//!
+//! ```text
+//!  QUEUED ──Started──▶ STARTING ──first step resolved──▶ STARTED ──all steps ended──▶ SUCCESS | FAILURE
+//!    │                    │                                 │
+//!    │ cancel             └──────── cancel, timeout ────────┴──▶ CANCELING ──last task ended──▶ CANCELED | FAILURE
+//!    └──▶ CANCELED
+//! ```
+
+mod advance;
+mod backoff;
+mod command;
+mod event;
+#[cfg(test)]
+mod invariants;
+mod key;
+mod launch;
+mod recover;
+mod settle;
+#[cfg(test)]
+mod simulation;
+mod slots;
+mod state;
+mod step;
+mod task;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use advance::advance;
+pub(crate) use backoff::{RetryPolicy, backoff};
+pub(crate) use command::{Command, EventKind, Level, LogEntry};
+pub(crate) use event::{Event, Memo};
+pub(crate) use key::{KeyInputs, canonical_json, version_key};
+pub(crate) use launch::{CarriedStep, PlannedStep, launch};
+pub(crate) use recover::recover;
+pub(crate) use slots::{QueueLimits, SlotRun, grant};
+pub(crate) use state::{
+    Failure, Metadata, Resolution, RunState, RunStatus, Source, StepState, StepStatus, TaskState,
+    TaskStatus, Version,
+};

@@ -1,0 +1,150 @@
+//! What holds in every state and across every transition, as named functions that tests call after each event.
+
+use super::state::{RunState, RunStatus, StepState, StepStatus, TaskStatus};
+
+type Check = (&'static str, fn(&RunState) -> bool);
+type TransitionCheck = (&'static str, fn(&RunState, &RunState) -> bool);
+
+const STATE: &[Check] = &[
+    (
+        "an_ended_run_has_only_ended_steps",
+        ended_run_has_only_ended_steps,
+    ),
+    (
+        "an_ended_step_has_only_ended_tasks",
+        ended_step_has_only_ended_tasks,
+    ),
+    (
+        "no_step_begins_before_its_upstream_succeeded",
+        no_step_before_upstream,
+    ),
+    ("a_running_step_has_open_tasks", running_step_has_open_tasks),
+    (
+        "a_successful_step_has_its_outputs",
+        successful_step_has_outputs,
+    ),
+    (
+        "a_skipped_step_has_an_upstream_that_failed",
+        skipped_for_a_reason,
+    ),
+    ("attempts_stay_within_their_limit", attempts_within_limit),
+    (
+        "a_successful_run_has_only_successful_steps",
+        success_means_all,
+    ),
+    ("a_failed_run_says_why", failure_is_named),
+    (
+        "nothing_runs_before_the_run_has_a_slot",
+        queued_runs_nothing,
+    ),
+];
+
+const TRANSITIONS: &[TransitionCheck] = &[
+    ("terminal_states_absorb", terminal_absorbs),
+    (
+        "no_task_succeeds_twice_or_goes_back",
+        tasks_only_move_forward,
+    ),
+];
+
+pub(super) fn assert_state(state: &RunState) {
+    for (name, holds) in STATE {
+        assert!(holds(state), "{name} does not hold: {state:#?}");
+    }
+}
+
+pub(super) fn assert_transition(before: &RunState, after: &RunState) {
+    for (name, holds) in TRANSITIONS {
+        assert!(
+            holds(before, after),
+            "{name} does not hold: {before:#?} -> {after:#?}"
+        );
+    }
+    assert_state(after);
+}
+
+fn steps_with(state: &RunState, status: StepStatus) -> impl Iterator<Item = &StepState> {
+    state.steps.iter().filter(move |s| s.status == status)
+}
+
+fn ended_run_has_only_ended_steps(state: &RunState) -> bool {
+    !state.status.is_terminal() || state.steps.iter().all(|s| s.status.is_terminal())
+}
+
+fn ended_step_has_only_ended_tasks(state: &RunState) -> bool {
+    let mut ended = state.steps.iter().filter(|s| s.status.is_terminal());
+    ended.all(|s| s.tasks.iter().all(|t| t.status.is_terminal()))
+}
+
+fn no_step_before_upstream(state: &RunState) -> bool {
+    let begun = state.steps.iter().filter(|s| {
+        matches!(
+            s.status,
+            StepStatus::Resolving | StepStatus::Running | StepStatus::Success | StepStatus::Failure
+        )
+    });
+    begun
+        .flat_map(|s| &s.upstream)
+        .all(|u| state.steps[*u].status == StepStatus::Success)
+}
+
+fn running_step_has_open_tasks(state: &RunState) -> bool {
+    steps_with(state, StepStatus::Running)
+        .all(|s| s.tasks.iter().any(|t| !t.status.is_terminal()) && s.resolution.is_some())
+}
+
+fn successful_step_has_outputs(state: &RunState) -> bool {
+    steps_with(state, StepStatus::Success).all(|s| {
+        let complete = s
+            .datasets
+            .iter()
+            .all(|d| s.outputs.iter().any(|v| &v.dataset == d));
+        complete && s.tasks.iter().all(|t| t.status == TaskStatus::Succeeded)
+    })
+}
+
+fn skipped_for_a_reason(state: &RunState) -> bool {
+    steps_with(state, StepStatus::Skipped).all(|s| {
+        s.upstream.iter().any(|u| {
+            matches!(
+                state.steps[*u].status,
+                StepStatus::Failure | StepStatus::Skipped
+            )
+        })
+    })
+}
+
+fn attempts_within_limit(state: &RunState) -> bool {
+    state
+        .tasks()
+        .all(|(step, task)| (1..=step.max_attempts).contains(&task.attempt))
+}
+
+fn success_means_all(state: &RunState) -> bool {
+    state.status != RunStatus::Success
+        || state.steps.iter().all(|s| s.status == StepStatus::Success)
+}
+
+fn failure_is_named(state: &RunState) -> bool {
+    let run = state.status != RunStatus::Failure || state.failure.is_some();
+    run && steps_with(state, StepStatus::Failure).all(|s| s.failure.is_some())
+}
+
+fn queued_runs_nothing(state: &RunState) -> bool {
+    state.status != RunStatus::Queued || state.tasks().next().is_none()
+}
+
+fn terminal_absorbs(before: &RunState, after: &RunState) -> bool {
+    let run = !before.status.is_terminal() || before == after;
+    let mut steps = before.steps.iter().zip(&after.steps);
+    run && steps.all(|(b, a)| !b.status.is_terminal() || b == a)
+}
+
+fn tasks_only_move_forward(before: &RunState, after: &RunState) -> bool {
+    before.tasks().all(|(_, old)| {
+        after.tasks().any(|(_, new)| {
+            let same = new.id == old.id && new.attempt >= old.attempt;
+            same && (!old.status.is_terminal() || new == old)
+        })
+    })
+}

@@ -1,0 +1,80 @@
+//! The definitions in force, and how they are replaced.
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::load::{DEFAULT, DefinitionsError};
+use super::types::Definitions;
+
+/// Holds the definitions that new runs start with. Reading them again never leaves none in force.
+#[derive(Debug)]
+pub(crate) struct Catalogue {
+    path: Option<PathBuf>,
+    parties_per_shard: Option<u64>,
+    current: RwLock<Arc<Definitions>>,
+}
+
+impl Catalogue {
+    /// From the file, or the embedded default. `parties_per_shard` is what the fleet's configuration puts over it.
+    pub(crate) fn open(
+        path: Option<PathBuf>,
+        parties_per_shard: Option<u64>,
+    ) -> Result<Self, DefinitionsError> {
+        let first = read(path.as_ref(), parties_per_shard)?;
+        Ok(Self {
+            path,
+            parties_per_shard,
+            current: RwLock::new(Arc::new(first)),
+        })
+    }
+
+    pub(crate) fn current(&self) -> Arc<Definitions> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&current)
+    }
+
+    /// Whether anything changed. On an error the old definitions stay.
+    pub(crate) fn reload(&self) -> Result<bool, DefinitionsError> {
+        let fresh = read(self.path.as_ref(), self.parties_per_shard)?;
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let changed = **current != fresh;
+        *current = Arc::new(fresh);
+        Ok(changed)
+    }
+}
+
+fn read(
+    path: Option<&PathBuf>,
+    parties_per_shard: Option<u64>,
+) -> Result<Definitions, DefinitionsError> {
+    let mut definitions = match path {
+        Some(path) => Definitions::from_file(path)?,
+        None => Definitions::from_yaml(DEFAULT)?,
+    };
+    if let Some(parties) = parties_per_shard {
+        definitions.sharding.parties_per_shard = parties.max(1);
+    }
+    Ok(definitions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_file_leaves_the_old_definitions_in_force() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipeline.yaml");
+        std::fs::write(&path, DEFAULT).unwrap();
+        let catalogue = Catalogue::open(Some(path.clone()), None).unwrap();
+        let before = catalogue.current().hash();
+        assert!(!catalogue.reload().unwrap());
+        std::fs::write(&path, "assets: 7").unwrap();
+        assert!(catalogue.reload().is_err());
+        assert_eq!(catalogue.current().hash(), before);
+        let changed = DEFAULT.replace("max_concurrent_runs: 5", "max_concurrent_runs: 1");
+        std::fs::write(&path, changed).unwrap();
+        assert!(catalogue.reload().unwrap());
+        assert_eq!(catalogue.current().run_queue.max_concurrent_runs, 1);
+    }
+}

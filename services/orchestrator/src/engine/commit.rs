@@ -1,0 +1,116 @@
+//! Writes what a turn changes, and makes memory what was written.
+
+use std::time::Duration;
+
+use kycc_domain::ids::RunId;
+use kycc_runtime::crash_point;
+
+use super::hub::Notice;
+use super::leader::Engine;
+use super::turn::{Input, plan};
+use crate::core::{Command, recover};
+use crate::store::Change;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+impl Engine {
+    /// Writes until it is written; meanwhile nothing else moves. Answers what is to be done.
+    pub(super) async fn write(
+        &mut self,
+        mut inputs: Vec<Input>,
+        with_results: bool,
+    ) -> Vec<(RunId, Command)> {
+        let mut pause = FIRST_PAUSE;
+        let mut again = Vec::new();
+        loop {
+            let limits = self.parts.catalogue.current().run_queue.clone();
+            let plan = plan(&self.live, &inputs, &limits, self.parts.clock.as_ref());
+            if plan.changes.is_empty() {
+                again.extend(plan.effects);
+                return again;
+            }
+            if plan.dispatches() {
+                crash_point!("orchestrator.before_dispatch_commit");
+            }
+            if with_results {
+                crash_point!("orchestrator.before_result_commit");
+            }
+            match self.parts.store.apply(&plan.changes).await {
+                Ok(sequences) => {
+                    if plan.dispatches() {
+                        crash_point!("orchestrator.after_dispatch_commit");
+                    }
+                    if with_results {
+                        crash_point!("orchestrator.after_result_commit");
+                    }
+                    self.install(plan.changes, &sequences);
+                    again.extend(plan.effects);
+                    return again;
+                }
+                Err(error) => {
+                    tracing::error!(error = %kycc_telemetry::chain(&error), transient = error.is_transient(), "cannot write what happened; trying again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    let touched = plan.changes.into_iter().map(|change| change.run_id);
+                    again.extend(self.read_again(touched.collect(), &mut inputs).await);
+                }
+            }
+        }
+    }
+
+    fn install(&mut self, changes: Vec<Change>, sequences: &[u64]) {
+        for (change, sequence) in changes.into_iter().zip(sequences) {
+            if let Some(run) = self.live.get_mut(&change.run_id) {
+                run.last_sequence = *sequence;
+                if let Some(moved) = change.moved {
+                    run.install(moved.after, change.at);
+                }
+                if run.state.status.is_terminal() {
+                    self.live.remove(&change.run_id);
+                }
+            }
+            self.hub.notify(&change.run_id, Notice::Events);
+        }
+    }
+
+    /// After a write that may or may not have happened: memory becomes what the store says. Where it did happen, what it
+    /// asked for is asked for again, and lines are not written twice.
+    async fn read_again(
+        &mut self,
+        runs: Vec<RunId>,
+        inputs: &mut Vec<Input>,
+    ) -> Vec<(RunId, Command)> {
+        let mut asked = Vec::new();
+        for run_id in runs {
+            let stored = match self.parts.store.run(&run_id).await {
+                Ok(Some(stored)) => stored,
+                Ok(None) => continue,
+                // The next attempt to write will tell.
+                Err(_) => return asked,
+            };
+            let Some(run) = self.live.get_mut(&run_id) else {
+                continue;
+            };
+            if stored.last_sequence == run.last_sequence {
+                continue;
+            }
+            run.last_sequence = stored.last_sequence;
+            inputs
+                .retain(|input| !matches!(input, Input::Line { run_id: of, .. } if *of == run_id));
+            // What was under way before that write is still.
+            let known = recover(&run.state);
+            let fresh = recover(&stored.state)
+                .into_iter()
+                .filter(|command| !known.contains(command));
+            asked.extend(fresh.map(|command| (run_id.clone(), command)));
+            let ended = stored.state.status.is_terminal();
+            run.install(stored.state, self.parts.clock.now_micros());
+            if ended {
+                self.live.remove(&run_id);
+            }
+            self.hub.notify(&run_id, Notice::Events);
+        }
+        asked
+    }
+}

@@ -1,0 +1,291 @@
+//! The loop: hear, plan, write, do, acknowledge. One at a time, so that a run has one mover.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kycc_domain::ids::{RunId, TaskId};
+use kycc_proto::work::v1::TaskLog;
+use kycc_queue::{EntryId, TaskQueue};
+use kycc_runtime::{Clock, crash_point};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::handle::{EngineHandle, Message};
+use super::hub::{EventHub, Notice};
+use super::live::Live;
+use super::outside::Outside;
+use super::streams;
+use super::turn::Input;
+use crate::core::{Event, recover};
+use crate::definitions::{Catalogue, Definitions};
+use crate::store::{AttemptEnd, RunStore, RunStoreError, StoredRun};
+
+/// What the leader stands on.
+#[derive(Debug, Clone)]
+pub(crate) struct EngineParts {
+    pub store: Arc<dyn RunStore>,
+    pub queue: Arc<dyn TaskQueue>,
+    pub outside: Arc<dyn Outside>,
+    pub catalogue: Arc<Catalogue>,
+    pub clock: Arc<dyn Clock>,
+    pub lease: Duration,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EngineError {
+    #[error("cannot load the runs that have not ended")]
+    Recover {
+        #[source]
+        source: RunStoreError,
+    },
+    #[error("a part of the leader failed")]
+    Part {
+        #[source]
+        source: tokio::task::JoinError,
+    },
+}
+
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(super) parts: EngineParts,
+    pub(super) hub: Arc<EventHub>,
+    pub(super) to_self: mpsc::Sender<Message>,
+    inbox: mpsc::Receiver<Message>,
+    pub(super) live: HashMap<RunId, Live>,
+    /// Resolutions, timers, and readers of the queue. They belong to the leader and end with it, whichever way it ends:
+    /// two leaders' readers must not overlap.
+    pub(super) children: JoinSet<()>,
+    /// Dispatched in the store, and not yet on a lane.
+    pub(super) unpushed: Vec<(RunId, TaskId, u32)>,
+    pub(super) next_sweep: i64,
+}
+
+const INBOX: usize = 1024;
+const BATCH: usize = 1024;
+const LOGS: usize = 5_000;
+/// Until a run that could not be read is tried again.
+const READ_PAUSE: Duration = Duration::from_secs(1);
+
+/// What is to be told once everything is written and pushed.
+#[derive(Default)]
+pub(super) struct After {
+    results: Vec<EntryId>,
+    pub(super) expired: Vec<(String, EntryId)>,
+    done: Vec<oneshot::Sender<()>>,
+}
+
+impl Engine {
+    pub(crate) fn new(parts: EngineParts) -> (EngineHandle, Self) {
+        let (to_self, inbox) = mpsc::channel(INBOX);
+        let hub = Arc::new(EventHub::default());
+        let handle = EngineHandle {
+            inbox: to_self.clone(),
+            hub: Arc::clone(&hub),
+            leads: true,
+        };
+        let engine = Self {
+            parts,
+            hub,
+            to_self,
+            inbox,
+            live: HashMap::new(),
+            children: JoinSet::new(),
+            unpushed: Vec::new(),
+            next_sweep: 0,
+        };
+        (handle, engine)
+    }
+
+    /// Leads until told to stop. A turn that has begun is finished.
+    pub(crate) async fn run(mut self, stop: CancellationToken) -> Result<(), EngineError> {
+        self.recover().await?;
+        let (queue, to_self) = (&self.parts.queue, &self.to_self);
+        self.children
+            .spawn(streams::results(Arc::clone(queue), to_self.clone()));
+        self.children
+            .spawn(streams::logs(Arc::clone(queue), to_self.clone()));
+        loop {
+            let mut messages = Vec::new();
+            let wait = self.until_next_timer();
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                received = self.inbox.recv_many(&mut messages, BATCH) => debug_assert!(received > 0),
+                Some(ended) = self.children.join_next() => {
+                    ended.map_err(|source| EngineError::Part { source })?;
+                    continue;
+                }
+                () = tokio::time::sleep(wait) => {}
+            }
+            self.turn(messages).await;
+        }
+    }
+
+    /// Takes up every run that has not ended, and asks again for what was under way.
+    async fn recover(&mut self) -> Result<(), EngineError> {
+        let stored = self.parts.store.live_runs().await;
+        let stored = stored.map_err(|source| EngineError::Recover { source })?;
+        let mut effects = Vec::new();
+        for run in stored {
+            let run_id = run.state.run_id.clone();
+            let asked = recover(&run.state).into_iter();
+            effects.extend(asked.map(|command| (run_id.clone(), command)));
+            tracing::info!(%run_id, status = run.state.status.as_str(), "a run that had not ended goes on");
+            self.adopt(run).await;
+        }
+        self.perform(effects).await;
+        self.turn(Vec::new()).await;
+        Ok(())
+    }
+
+    async fn turn(&mut self, messages: Vec<Message>) {
+        let mut after = After::default();
+        let mut inputs = Vec::new();
+        for message in messages {
+            self.hear(message, &mut inputs, &mut after).await;
+        }
+        self.sweep(&mut inputs, &mut after).await;
+        self.timeouts(&mut inputs);
+        let with_results = !after.results.is_empty();
+        let effects = self.write(inputs, with_results).await;
+        self.perform(effects).await;
+        self.acknowledge(after).await;
+    }
+
+    async fn hear(&mut self, message: Message, inputs: &mut Vec<Input>, after: &mut After) {
+        match message {
+            Message::Launched(run_id) => self.take_up(run_id).await,
+            Message::Cancel { run_id, by, done } => {
+                inputs.push(event(run_id, Event::CancelRequested { by }));
+                after.done.push(done);
+            }
+            Message::Results { entries, done } => {
+                // What a task said before its result is written before it.
+                while let Ok(logs) = self.parts.queue.pull_logs(LOGS, Duration::ZERO).await {
+                    let full = logs.len() == LOGS;
+                    self.lines(&logs, inputs);
+                    if !full {
+                        break;
+                    }
+                }
+                for entry in entries {
+                    inputs.extend(streams::input(entry.result));
+                    after.results.push(entry.entry);
+                }
+                after.done.push(done);
+            }
+            Message::Logs(logs) => self.lines(&logs, inputs),
+            Message::PushAgain => self.push_again().await,
+            Message::Reloaded => {}
+            other => {
+                if let Some((run_id, happened)) = other.event() {
+                    inputs.push(event(run_id, happened));
+                }
+            }
+        }
+    }
+
+    fn lines(&mut self, logs: &[TaskLog], inputs: &mut Vec<Input>) {
+        for log in logs {
+            let Ok(run_id) = log.run_id.parse::<RunId>() else {
+                continue;
+            };
+            let Some(run) = self.live.get_mut(&run_id) else {
+                continue;
+            };
+            if log.progress_total > 0 {
+                if let Some((asset, done, total)) = run.progress(log) {
+                    self.hub
+                        .notify(&run_id, Notice::Progress { asset, done, total });
+                }
+            } else if let Some(line) = run.line(log) {
+                inputs.push(Input::Line { run_id, line });
+            }
+        }
+    }
+
+    async fn take_up(&mut self, run_id: RunId) {
+        if self.live.contains_key(&run_id) {
+            return;
+        }
+        match self.parts.store.run(&run_id).await {
+            Ok(Some(run)) if !run.state.status.is_terminal() => self.adopt(run).await,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(%run_id, error = %kycc_telemetry::chain(&error), "cannot read a new run; trying again");
+                self.later(READ_PAUSE, Message::Launched(run_id));
+            }
+        }
+    }
+
+    async fn adopt(&mut self, run: StoredRun) {
+        let definitions = self.definitions(&run.facts.definitions_hash).await;
+        let now = self.parts.clock.now_micros();
+        let started_at = run.times.started_at;
+        let mut live = Live::new(run.facts, run.state, definitions, started_at, now);
+        live.last_sequence = run.last_sequence;
+        self.live.insert(live.facts.run_id.clone(), live);
+    }
+
+    /// Those that a run was started with; the current ones should they be lost.
+    async fn definitions(&self, hash: &str) -> Arc<Definitions> {
+        let current = self.parts.catalogue.current();
+        if current.hash() == hash {
+            return current;
+        }
+        let mut others = self.live.values();
+        if let Some(run) = others.find(|run| run.facts.definitions_hash == hash) {
+            return Arc::clone(&run.definitions);
+        }
+        match self.parts.store.definitions(hash).await {
+            Ok(Some(document)) => match Definitions::from_document(&document) {
+                Ok(definitions) => return Arc::new(definitions),
+                Err(error) => {
+                    tracing::error!(hash, %error, "a run's definitions are not understood any more")
+                }
+            },
+            Ok(None) => tracing::error!(hash, "a run's definitions are not in the store"),
+            Err(error) => {
+                tracing::error!(hash, error = %kycc_telemetry::chain(&error), "cannot read a run's definitions");
+            }
+        }
+        current
+    }
+
+    async fn acknowledge(&self, after: After) {
+        let queue = &self.parts.queue;
+        if !after.results.is_empty() {
+            if let Err(error) = queue.ack_results(&after.results).await {
+                // They come again, and change nothing.
+                tracing::warn!(error = %kycc_telemetry::chain(&error), "cannot acknowledge results");
+            }
+            crash_point!("orchestrator.after_result_ack");
+        }
+        for (lane, entry) in after.expired {
+            if let Err(error) = queue.ack(&lane, &entry).await {
+                tracing::warn!(lane, error = %kycc_telemetry::chain(&error), "cannot end a lease");
+            }
+        }
+        for done in after.done {
+            let _ = done.send(());
+        }
+    }
+
+    pub(super) fn later(&mut self, pause: Duration, message: Message) {
+        let to_self = self.to_self.clone();
+        self.children.spawn(async move {
+            tokio::time::sleep(pause).await;
+            let _ = to_self.send(message).await;
+        });
+    }
+}
+
+pub(super) fn event(run_id: RunId, event: Event) -> Input {
+    let attempt: Option<AttemptEnd> = None;
+    Input::Event {
+        run_id,
+        event,
+        attempt,
+    }
+}

@@ -1,0 +1,170 @@
+//! What comes back from workers: results and log lines, read from the queue and put into the leader's terms.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kycc_domain::ids::{RunId, TaskId};
+use kycc_proto::work::v1::task_result::Outcome;
+use kycc_proto::work::v1::{Task, TaskResult};
+use kycc_queue::{QueueError, TaskQueue};
+use tokio::sync::{mpsc, oneshot};
+
+use super::handle::Message;
+use super::turn::Input;
+use crate::core::{Event, Failure};
+use crate::store::AttemptEnd;
+use crate::wire;
+
+const WAIT: Duration = Duration::from_secs(5);
+const RESULTS: usize = 500;
+const LOGS: usize = 5_000;
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Hands results over batch by batch; the next one is read when the last has been applied and acknowledged.
+pub(super) async fn results(queue: Arc<dyn TaskQueue>, leader: mpsc::Sender<Message>) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match queue.pull_results(RESULTS, WAIT).await {
+            Ok(entries) if entries.is_empty() => {}
+            Ok(entries) => {
+                pause = FIRST_PAUSE;
+                let (done, applied) = oneshot::channel();
+                if leader
+                    .send(Message::Results { entries, done })
+                    .await
+                    .is_err()
+                {
+                    return;
+                }
+                let _ = applied.await;
+            }
+            Err(error) => wait_out("results", &error, &mut pause).await,
+        }
+    }
+}
+
+pub(super) async fn logs(queue: Arc<dyn TaskQueue>, leader: mpsc::Sender<Message>) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match queue.pull_logs(LOGS, WAIT).await {
+            Ok(logs) if logs.is_empty() => {}
+            Ok(logs) => {
+                pause = FIRST_PAUSE;
+                if leader.send(Message::Logs(logs)).await.is_err() {
+                    return;
+                }
+            }
+            Err(error) => wait_out("log lines", &error, &mut pause).await,
+        }
+    }
+}
+
+async fn wait_out(what: &str, error: &QueueError, pause: &mut Duration) {
+    tracing::warn!(error = %kycc_telemetry::chain(error), "cannot read {what}; trying again");
+    tokio::time::sleep(*pause).await;
+    *pause = (*pause * 2).min(LONGEST_PAUSE);
+}
+
+/// None for a result that names no run or task: nobody can be told.
+pub(super) fn input(result: TaskResult) -> Option<Input> {
+    let (Ok(run_id), Ok(task)) = (
+        result.run_id.parse::<RunId>(),
+        result.task_id.parse::<TaskId>(),
+    ) else {
+        tracing::error!(
+            run_id = result.run_id,
+            task_id = result.task_id,
+            "a result names no run or task"
+        );
+        return None;
+    };
+    let attempt = result.attempt;
+    let failed = |failure, retryable| Event::TaskFailed {
+        task: task.clone(),
+        attempt,
+        failure,
+        retryable,
+    };
+    let event = match result.outcome {
+        Some(Outcome::Succeeded(succeeded)) => {
+            let outputs: Result<Vec<_>, _> = succeeded
+                .outputs
+                .into_iter()
+                .map(wire::version_from_wire)
+                .collect();
+            match outputs {
+                Ok(outputs) => Event::TaskSucceeded {
+                    task: task.clone(),
+                    attempt,
+                    outputs,
+                    metadata: wire::metadata_from_wire(succeeded.metadata),
+                    reused: succeeded.reused,
+                },
+                Err(error) => failed(Failure::new("RESULT_INVALID", error.to_string()), false),
+            }
+        }
+        Some(Outcome::Failed(told)) => {
+            let failure = Failure {
+                reason: told.reason,
+                message: told.message,
+                record: told.record,
+            };
+            failed(failure, told.retryable)
+        }
+        Some(Outcome::Cancelled(_)) => Event::TaskCancelled {
+            task: task.clone(),
+            attempt,
+        },
+        None => failed(
+            Failure::new(
+                "RESULT_INVALID",
+                "the worker's result has no outcome that this kycc knows",
+            ),
+            false,
+        ),
+    };
+    let outcome = match &event {
+        Event::TaskFailed { failure, .. } => failure.reason.clone(),
+        Event::TaskCancelled { .. } => "CANCELLED".to_owned(),
+        _ => "SUCCEEDED".to_owned(),
+    };
+    let end = AttemptEnd {
+        task,
+        attempt,
+        worker: result.worker_id,
+        started_at: result.start_time.as_ref().map(wire::micros),
+        ended_at: result.end_time.as_ref().map_or(0, wire::micros),
+        outcome,
+    };
+    Some(Input::Event {
+        run_id,
+        event,
+        attempt: Some(end),
+    })
+}
+
+/// The lease of this delivery has run out.
+pub(super) fn expired(task: &Task, now: i64) -> Option<Input> {
+    let (Ok(run_id), Ok(task_id)) = (task.run_id.parse::<RunId>(), task.task_id.parse::<TaskId>())
+    else {
+        return None;
+    };
+    let event = Event::LeaseExpired {
+        task: task_id.clone(),
+        attempt: task.attempt,
+    };
+    let end = AttemptEnd {
+        task: task_id,
+        attempt: task.attempt,
+        worker: String::new(),
+        started_at: None,
+        ended_at: now,
+        outcome: "LEASE_EXPIRED".to_owned(),
+    };
+    Some(Input::Event {
+        run_id,
+        event,
+        attempt: Some(end),
+    })
+}

@@ -1,0 +1,197 @@
+//! One turn: everything that has happened, fed to the core, and what is to be written and done. No I/O; planned anew
+//! from the same inputs when writing fails.
+
+use std::collections::{BTreeMap, HashMap};
+
+use kycc_domain::ids::{RunId, TaskId};
+use kycc_runtime::Clock;
+
+use super::live::Live;
+use crate::core::{Command, Event, QueueLimits, RunState, RunStatus, advance, grant};
+use crate::store::{AttemptEnd, Change, Logged, Move, NewMaterialization};
+
+/// Something that happened to a run.
+#[derive(Debug, Clone)]
+pub(super) enum Input {
+    Event {
+        run_id: RunId,
+        event: Event,
+        attempt: Option<AttemptEnd>,
+    },
+    Line {
+        run_id: RunId,
+        line: Logged,
+    },
+}
+
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) changes: Vec<Change>,
+    /// In the order in which they were asked for.
+    pub(super) effects: Vec<(RunId, Command)>,
+}
+
+struct Draft {
+    change: Change,
+    before: RunState,
+    state: RunState,
+}
+
+pub(super) fn plan(
+    live: &HashMap<RunId, Live>,
+    inputs: &[Input],
+    limits: &QueueLimits,
+    clock: &dyn Clock,
+) -> Plan {
+    let mut turn = Planning {
+        live,
+        clock,
+        now: clock.now_micros(),
+        drafts: BTreeMap::new(),
+        effects: Vec::new(),
+    };
+    for input in inputs {
+        match input {
+            Input::Event {
+                run_id,
+                event,
+                attempt,
+            } => turn.feed(run_id, event.clone(), attempt.clone()),
+            Input::Line { run_id, line } => {
+                if let Some(draft) = turn.draft(run_id) {
+                    draft.change.log.push(line.clone());
+                }
+            }
+        }
+    }
+    turn.grant(limits);
+    turn.finish()
+}
+
+struct Planning<'a> {
+    live: &'a HashMap<RunId, Live>,
+    clock: &'a dyn Clock,
+    now: i64,
+    drafts: BTreeMap<RunId, Draft>,
+    effects: Vec<(RunId, Command)>,
+}
+
+impl Planning<'_> {
+    fn draft(&mut self, run_id: &RunId) -> Option<&mut Draft> {
+        let run = self.live.get(run_id)?;
+        let now = self.now;
+        Some(self.drafts.entry(run_id.clone()).or_insert_with(|| Draft {
+            change: Change {
+                run_id: run_id.clone(),
+                batch: run.facts.batch.clone(),
+                at: now,
+                moved: None,
+                log: Vec::new(),
+                materialized: Vec::new(),
+                reused: Vec::new(),
+                attempts_ended: Vec::new(),
+            },
+            before: run.state.clone(),
+            state: run.state.clone(),
+        }))
+    }
+
+    fn feed(&mut self, run_id: &RunId, event: Event, attempt: Option<AttemptEnd>) {
+        let (now, clock) = (self.now, self.clock);
+        let name = event.name();
+        let Some(draft) = self.draft(run_id) else {
+            tracing::debug!(%run_id, event = name, "ignored: the run has ended or is not known");
+            return;
+        };
+        let (state, commands) = match advance(&draft.state, event) {
+            Ok(next) => next,
+            Err(error) => {
+                tracing::error!(%error, "an event was refused");
+                return;
+            }
+        };
+        draft.state = state;
+        draft.change.attempts_ended.extend(attempt);
+        let mut effects = Vec::new();
+        for command in commands {
+            match command {
+                Command::Emit(entry) => draft.change.log.push(Logged { at: now, entry }),
+                Command::Materialize {
+                    asset,
+                    key,
+                    outputs,
+                    metadata,
+                } => draft.change.materialized.push(NewMaterialization {
+                    id: clock.new_id().to_string(),
+                    asset,
+                    key,
+                    outputs,
+                    metadata,
+                }),
+                Command::Reuse { asset, key } => draft.change.reused.push((asset, key)),
+                Command::Ignored { why } => {
+                    tracing::info!(%run_id, event = name, why, "ignored an event that came late or twice");
+                }
+                effect => effects.push((run_id.clone(), effect)),
+            }
+        }
+        self.effects.extend(effects);
+    }
+
+    fn status(&self, run: &Live) -> RunStatus {
+        let drafted = self.drafts.get(&run.facts.run_id);
+        drafted.map_or(run.state.status, |draft| draft.state.status)
+    }
+
+    /// Free slots go to waiting runs in the turn that frees them.
+    fn grant(&mut self, limits: &QueueLimits) {
+        let runs = |wanted: fn(RunStatus) -> bool| {
+            self.live
+                .values()
+                .filter(|run| wanted(self.status(run)))
+                .map(Live::slot)
+                .collect::<Vec<_>>()
+        };
+        let holding = runs(RunStatus::holds_slot);
+        let queued = runs(|status| status == RunStatus::Queued);
+        for run_id in grant(limits, &holding, queued) {
+            self.feed(&run_id, Event::Started, None);
+        }
+    }
+
+    fn finish(self) -> Plan {
+        let changes = self.drafts.into_values().filter_map(|draft| {
+            let mut change = draft.change;
+            if draft.state != draft.before {
+                change.moved = Some(Move {
+                    before: draft.before,
+                    after: draft.state,
+                });
+            } else if change.log.is_empty() && change.attempts_ended.is_empty() {
+                return None;
+            }
+            Some(change)
+        });
+        Plan {
+            changes: changes.collect(),
+            effects: self.effects,
+        }
+    }
+}
+
+impl Plan {
+    pub(super) fn dispatches(&self) -> bool {
+        let mut effects = self.effects.iter();
+        effects.any(|(_, effect)| matches!(effect, Command::Dispatch { .. }))
+    }
+
+    /// Whether the task is still to be pushed in this attempt: it may have ended within the same turn.
+    pub(super) fn is_current(run: &Live, task: &TaskId, attempt: u32) -> bool {
+        let mut tasks = run.state.tasks();
+        tasks.any(|(_, found)| {
+            &found.id == task
+                && found.attempt == attempt
+                && found.status == crate::core::TaskStatus::Dispatched
+        })
+    }
+}

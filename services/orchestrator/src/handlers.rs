@@ -1,0 +1,30 @@
+//! The gRPC service: decode, ask store, definitions or engine, encode.
+
+mod failures;
+mod launch;
+mod plan;
+mod reads;
+mod retry;
+mod service;
+mod watch;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use kycc_runtime::{Clock, Spawner};
+
+use crate::definitions::Catalogue;
+use crate::engine::EngineHandle;
+use crate::store::RunStore;
+
+/// What the methods work with. Clones share everything.
+#[derive(Debug, Clone)]
+pub(crate) struct Api {
+    pub(crate) store: Arc<dyn RunStore>,
+    pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) engine: EngineHandle,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) spawner: Spawner,
+}

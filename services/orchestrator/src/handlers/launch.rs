@@ -1,0 +1,204 @@
+//! LaunchRun: from a request to a run that is written, and is the leader's from then on.
+
+use std::collections::BTreeMap;
+
+use kycc_domain::ids::{AssetKey, RunId};
+use kycc_proto::orchestrator::v1::LaunchRunRequest;
+use kycc_rpc::ApiError;
+use kycc_runtime::{OnFailure, crash_point};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use super::{Api, failures, plan};
+use crate::core::{CarriedStep, Command, canonical_json, launch};
+use crate::definitions::Definitions;
+use crate::run_config::{ConfigRequest, resolve};
+use crate::store::{Created, NewRun, RunFacts, StoredRun};
+
+/// A run that is asked for, by a launch or by a retry.
+pub(super) struct Wanted {
+    pub(super) job: String,
+    pub(super) assets: Vec<AssetKey>,
+    pub(super) batch: String,
+    pub(super) config: Value,
+    pub(super) tags: BTreeMap<String, String>,
+    pub(super) inputs: BTreeMap<String, String>,
+    pub(super) priority: i32,
+    pub(super) principal: String,
+    pub(super) request_id: String,
+    pub(super) fingerprint: String,
+    pub(super) parent: Option<RunId>,
+    pub(super) carried: BTreeMap<AssetKey, CarriedStep>,
+}
+
+impl Api {
+    pub(crate) async fn launch(
+        &self,
+        request: LaunchRunRequest,
+        principal: String,
+    ) -> Result<StoredRun, ApiError> {
+        self.must_lead()?;
+        let definitions = self.catalogue.current();
+        let config = match request.run_config_json.as_str() {
+            "" => json!({}),
+            text => serde_json::from_str(text).map_err(|error| {
+                ApiError::invalid("run_config_json", format!("is not JSON: {error}"))
+            })?,
+        };
+        let inputs: BTreeMap<String, String> = request.inputs.into_iter().collect();
+        let tags: BTreeMap<String, String> = request.tags.into_iter().collect();
+        let asked = json!({
+            "job": request.job, "assets": request.assets, "batch": request.batch_id, "config": config,
+            "tags": tags, "inputs": inputs, "priority": request.priority,
+        });
+        let assets = selection(&definitions, &request.job, &request.assets)?;
+        let wanted = Wanted {
+            assets: plan::with_inputs(&definitions, assets, &inputs)?,
+            job: request.job,
+            batch: request.batch_id,
+            config,
+            tags,
+            inputs,
+            priority: request.priority,
+            principal,
+            request_id: request.request_id,
+            fingerprint: fingerprint(&asked),
+            parent: None,
+            carried: BTreeMap::new(),
+        };
+        self.create(&definitions, wanted).await
+    }
+
+    pub(super) fn must_lead(&self) -> Result<(), ApiError> {
+        if self.engine.leads() {
+            return Ok(());
+        }
+        Err(ApiError::precondition(
+            "READ_ONLY_PROCESS",
+            "this process was started to read only and moves no runs; start `kycc dev`, or use `kycc job execute`",
+        ))
+    }
+
+    /// Validates, writes, and tells the leader.
+    pub(super) async fn create(
+        &self,
+        definitions: &Definitions,
+        wanted: Wanted,
+    ) -> Result<StoredRun, ApiError> {
+        let job = definitions.job(&wanted.job);
+        let selected_by = match wanted.job.as_str() {
+            "" => "the selection".to_owned(),
+            name => format!("job {name}"),
+        };
+        let config = resolve(&ConfigRequest {
+            definitions,
+            selected_by: &selected_by,
+            assets: &wanted.assets,
+            job_default: job.map(|job| &job.config),
+            given: &wanted.config,
+            batch: &wanted.batch,
+            inputs: &wanted.inputs,
+        })
+        .map_err(failures::config)?;
+        let run_id = RunId::new(self.clock.new_id().to_string())
+            .map_err(|error| ApiError::internal(&error))?;
+        let steps = plan::steps(definitions, &wanted.assets, wanted.carried);
+        let (state, commands) = launch(run_id.clone(), steps);
+        let mut tags = job.map(|job| job.tags.clone()).unwrap_or_default();
+        tags.extend(wanted.tags);
+        let new = NewRun {
+            facts: RunFacts {
+                run_id: run_id.clone(),
+                job: wanted.job,
+                batch: config.batch,
+                config: config.document,
+                tags,
+                inputs: wanted.inputs,
+                principal: wanted.principal,
+                definitions_hash: definitions.hash(),
+                parent: wanted.parent,
+                traceparent: kycc_telemetry::current_traceparent(),
+                priority: wanted.priority,
+                created_at: self.clock.now_micros(),
+            },
+            state,
+            log: commands
+                .into_iter()
+                .filter_map(|command| match command {
+                    Command::Emit(entry) => Some(entry),
+                    _ => None,
+                })
+                .collect(),
+            request_id: wanted.request_id,
+            fingerprint: wanted.fingerprint,
+            definitions: definitions.document(),
+        };
+        let run_id = self.write(new).await?;
+        let stored = self.store.run(&run_id).await.map_err(failures::store)?;
+        stored.ok_or_else(|| ApiError::not_found("run", run_id.as_str()))
+    }
+
+    /// In a task of its own: a caller that leaves between the write and the word to the leader must not strand the run.
+    async fn write(&self, new: NewRun) -> Result<RunId, ApiError> {
+        let api = self.clone();
+        let (tell, told) = oneshot::channel();
+        self.spawner.spawn("launch", OnFailure::Log, async move {
+            let _ = tell.send(api.write_and_announce(new).await);
+            Ok::<(), std::convert::Infallible>(())
+        });
+        told.await.unwrap_or_else(|_| {
+            Err(ApiError::unavailable(
+                "STOPPING",
+                "the orchestrator is stopping",
+            ))
+        })
+    }
+
+    async fn write_and_announce(&self, new: NewRun) -> Result<RunId, ApiError> {
+        let created = self.store.create(&new).await.map_err(failures::store)?;
+        match created {
+            Created::New => {
+                crash_point!("orchestrator.run_created");
+                let run_id = new.facts.run_id;
+                self.engine.launched(run_id.clone()).await;
+                Ok(run_id)
+            }
+            Created::Before(run_id) => Ok(run_id),
+            Created::Conflict(run_id) => Err(ApiError::precondition(
+                "REQUEST_ID_REUSED",
+                format!(
+                    "this request id launched run {run_id} from another request; use a fresh one"
+                ),
+            )),
+        }
+    }
+}
+
+fn selection(
+    definitions: &Definitions,
+    job: &str,
+    assets: &[String],
+) -> Result<Vec<AssetKey>, ApiError> {
+    match (job, assets) {
+        ("", []) => Err(ApiError::invalid("job", "name a job, or assets")),
+        ("", assets) => assets
+            .iter()
+            .map(|name| match definitions.asset(name) {
+                Some(asset) => Ok(asset.key.clone()),
+                None => Err(ApiError::not_found("asset", name)),
+            })
+            .collect(),
+        (job, []) => match definitions.job(job) {
+            Some(job) => Ok(job.assets.clone()),
+            None => Err(ApiError::not_found("job", job)),
+        },
+        _ => Err(ApiError::invalid(
+            "assets",
+            "name a job or assets, not both",
+        )),
+    }
+}
+
+pub(super) fn fingerprint(asked: &Value) -> String {
+    blake3::hash(canonical_json(asked).as_bytes()).to_hex()[..32].to_owned()
+}

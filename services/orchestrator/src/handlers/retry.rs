@@ -1,0 +1,87 @@
+//! RetryRun: a new run for the same job, partition and config.
+
+use std::collections::BTreeMap;
+
+use kycc_domain::ids::AssetKey;
+use kycc_proto::orchestrator::v1::{RetryRunRequest, RetryStrategy};
+use kycc_rpc::ApiError;
+use serde_json::json;
+
+use super::launch::{Wanted, fingerprint};
+use super::{Api, failures};
+use crate::core::{CarriedStep, RunState, RunStatus, StepStatus};
+use crate::store::StoredRun;
+
+impl Api {
+    pub(super) async fn retry(
+        &self,
+        request: RetryRunRequest,
+        principal: String,
+    ) -> Result<StoredRun, ApiError> {
+        self.must_lead()?;
+        let parent = self.existing(&request.run_id).await?;
+        let all = request.strategy() == RetryStrategy::AllSteps;
+        if !parent.state.status.is_terminal() {
+            return Err(ApiError::precondition(
+                "RUN_NOT_ENDED",
+                format!(
+                    "run {} has not ended; wait for it, or cancel it",
+                    request.run_id
+                ),
+            ));
+        }
+        if parent.state.status == RunStatus::Success && !all {
+            return Err(ApiError::precondition(
+                "NOTHING_TO_RETRY",
+                format!(
+                    "run {} succeeded; retry all of its steps, or launch a run",
+                    request.run_id
+                ),
+            ));
+        }
+        let asked = json!({"retry": request.run_id, "all": all});
+        let facts = &parent.facts;
+        let wanted = Wanted {
+            job: facts.job.clone(),
+            assets: parent.state.steps.iter().map(|s| s.asset.clone()).collect(),
+            batch: facts.batch.to_string(),
+            config: facts.config.clone(),
+            tags: facts.tags.clone(),
+            inputs: facts.inputs.clone(),
+            priority: facts.priority,
+            principal,
+            request_id: request.request_id,
+            fingerprint: fingerprint(&asked),
+            parent: Some(facts.run_id.clone()),
+            carried: match all {
+                true => BTreeMap::new(),
+                false => carried(&parent.state),
+            },
+        };
+        let definitions = self.catalogue.current();
+        self.create(&definitions, wanted).await
+    }
+
+    pub(super) async fn existing(&self, run_id: &str) -> Result<StoredRun, ApiError> {
+        let id = failures::run_id(run_id)?;
+        let stored = self.store.run(&id).await.map_err(failures::store)?;
+        stored.ok_or_else(|| ApiError::not_found("run", run_id))
+    }
+}
+
+/// What succeeded and is not to be done again.
+fn carried(state: &RunState) -> BTreeMap<AssetKey, CarriedStep> {
+    state
+        .steps
+        .iter()
+        .filter(|step| step.status == StepStatus::Success)
+        .map(|step| {
+            let carried = CarriedStep {
+                resolution: step.resolution.clone(),
+                outputs: step.outputs.clone(),
+                metadata: step.metadata.clone(),
+            };
+            (step.asset.clone(), carried)
+        })
+        .collect()
+}

@@ -1,0 +1,145 @@
+//! `kycc.orchestrator.v1.OrchestratorService`, method by method.
+
+use std::pin::Pin;
+
+use futures::Stream;
+use kycc_proto::orchestrator::v1 as api;
+use kycc_proto::orchestrator::v1::orchestrator_service_server::OrchestratorService;
+use kycc_rpc::{ApiError, principal};
+use tonic::{Request, Response, Status};
+
+use super::Api;
+use crate::wire;
+
+type Answer<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl OrchestratorService for Api {
+    type WatchRunStream =
+        Pin<Box<dyn Stream<Item = Result<api::WatchRunResponse, Status>> + Send + 'static>>;
+
+    async fn launch_run(
+        &self,
+        request: Request<api::LaunchRunRequest>,
+    ) -> Answer<api::LaunchRunResponse> {
+        let by = principal(&request).to_string();
+        let run = Box::pin(self.launch(request.into_inner(), by)).await?;
+        Ok(Response::new(api::LaunchRunResponse {
+            run: Some(wire::run_to_wire(&run)),
+        }))
+    }
+
+    async fn get_run(&self, request: Request<api::GetRunRequest>) -> Answer<api::GetRunResponse> {
+        let run = self.existing(&request.into_inner().run_id).await?;
+        Ok(Response::new(api::GetRunResponse {
+            run: Some(wire::run_to_wire(&run)),
+        }))
+    }
+
+    async fn list_runs(
+        &self,
+        request: Request<api::ListRunsRequest>,
+    ) -> Answer<api::ListRunsResponse> {
+        Ok(Response::new(self.list_runs(request.into_inner()).await?))
+    }
+
+    async fn watch_run(
+        &self,
+        request: Request<api::WatchRunRequest>,
+    ) -> Answer<Self::WatchRunStream> {
+        let request = request.into_inner();
+        let stream = self.watch(&request.run_id, request.after_sequence).await?;
+        Ok(Response::new(Box::pin(stream)))
+    }
+
+    async fn list_run_events(
+        &self,
+        request: Request<api::ListRunEventsRequest>,
+    ) -> Answer<api::ListRunEventsResponse> {
+        Ok(Response::new(self.list_events(request.into_inner()).await?))
+    }
+
+    async fn cancel_run(
+        &self,
+        request: Request<api::CancelRunRequest>,
+    ) -> Answer<api::CancelRunResponse> {
+        let by = principal(&request).to_string();
+        let run = self.existing(&request.get_ref().run_id).await?;
+        if !run.state.status.is_terminal() {
+            self.must_lead()?;
+            if !self.engine.cancel(run.state.run_id.clone(), by).await {
+                let message = "the cancel could not be written; ask again";
+                return Err(ApiError::unavailable("CANCEL_NOT_WRITTEN", message).into());
+            }
+        }
+        let run = self.existing(run.state.run_id.as_str()).await?;
+        Ok(Response::new(api::CancelRunResponse {
+            run: Some(wire::run_to_wire(&run)),
+        }))
+    }
+
+    async fn retry_run(
+        &self,
+        request: Request<api::RetryRunRequest>,
+    ) -> Answer<api::RetryRunResponse> {
+        let by = principal(&request).to_string();
+        let run = Box::pin(self.retry(request.into_inner(), by)).await?;
+        Ok(Response::new(api::RetryRunResponse {
+            run: Some(wire::run_to_wire(&run)),
+        }))
+    }
+
+    async fn list_jobs(&self, _: Request<api::ListJobsRequest>) -> Answer<api::ListJobsResponse> {
+        Ok(Response::new(self.jobs()))
+    }
+
+    async fn list_assets(
+        &self,
+        _: Request<api::ListAssetsRequest>,
+    ) -> Answer<api::ListAssetsResponse> {
+        Ok(Response::new(self.assets()))
+    }
+
+    async fn get_asset(
+        &self,
+        request: Request<api::GetAssetRequest>,
+    ) -> Answer<api::GetAssetResponse> {
+        Ok(Response::new(
+            self.get_asset(&request.into_inner().key).await?,
+        ))
+    }
+
+    async fn get_materialization(
+        &self,
+        request: Request<api::GetMaterializationRequest>,
+    ) -> Answer<api::GetMaterializationResponse> {
+        Ok(Response::new(
+            self.get_materialization(request.into_inner()).await?,
+        ))
+    }
+
+    async fn list_materializations(
+        &self,
+        request: Request<api::ListMaterializationsRequest>,
+    ) -> Answer<api::ListMaterializationsResponse> {
+        Ok(Response::new(
+            self.list_materializations(request.into_inner()).await?,
+        ))
+    }
+
+    async fn reload_definitions(
+        &self,
+        _: Request<api::ReloadDefinitionsRequest>,
+    ) -> Answer<api::ReloadDefinitionsResponse> {
+        let changed = self.catalogue.reload().map_err(|error| {
+            ApiError::precondition("DEFINITIONS_INVALID", kycc_telemetry::chain(&error))
+        })?;
+        if changed {
+            self.engine.reloaded().await;
+        }
+        Ok(Response::new(api::ReloadDefinitionsResponse {
+            definitions_hash: self.catalogue.current().hash(),
+            changed,
+        }))
+    }
+}

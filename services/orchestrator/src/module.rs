@@ -1,0 +1,67 @@
+//! Assembles the orchestrator from the fleet's parts.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use kycc_proto::orchestrator::v1::orchestrator_service_server::OrchestratorServiceServer;
+use kycc_runtime::{BuildError, Module, ModuleContext, Service};
+
+use crate::definitions::Catalogue;
+use crate::engine::{Engine, EngineHandle, EngineParts, FleetOutside, Roots};
+use crate::handlers::Api;
+use crate::store::{MIGRATIONS, RunStore};
+
+#[derive(Debug)]
+pub(crate) struct Orchestrator;
+
+#[async_trait]
+impl Module for Orchestrator {
+    fn name(&self) -> &'static str {
+        "orchestrator"
+    }
+
+    fn lane(&self) -> Option<&'static str> {
+        None
+    }
+
+    async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {
+        cx.store.migrate("orchestrator", MIGRATIONS).await?;
+        let parties_per_shard = cx.config.parties_per_shard.map(u64::from);
+        let catalogue =
+            Catalogue::open(cx.config.pipeline.clone(), parties_per_shard).map_err(|error| {
+                BuildError::new("cannot load the pipeline's definitions").with_source(error)
+            })?;
+        let catalogue = Arc::new(catalogue);
+        let store: Arc<dyn RunStore> = Arc::new(cx.store.clone());
+        let mut service = Service::builder();
+        // A process that only reads leaves the runs of others alone.
+        let handle = if cx.config.resume_runs {
+            let folders = cx.config.allowed_roots.iter().chain([&cx.config.landing]);
+            let (handle, engine) = Engine::new(EngineParts {
+                store: Arc::clone(&store),
+                queue: Arc::clone(&cx.queue),
+                outside: Arc::new(FleetOutside {
+                    channel: cx.channel.clone(),
+                    lake: cx.lake.clone(),
+                    roots: Roots::new(folders.cloned()),
+                    clock: Arc::clone(&cx.clock),
+                }),
+                catalogue: Arc::clone(&catalogue),
+                clock: Arc::clone(&cx.clock),
+                lease: cx.config.lease(),
+            });
+            service = service.background("orchestrator leader", |stop| engine.run(stop));
+            handle
+        } else {
+            EngineHandle::reading_only()
+        };
+        let api = Api {
+            store,
+            catalogue,
+            engine: handle,
+            clock: Arc::clone(&cx.clock),
+            spawner: cx.spawner.clone(),
+        };
+        Ok(service.grpc(OrchestratorServiceServer::new(api)).build())
+    }
+}

@@ -1,0 +1,92 @@
+//! What the orchestrator remembers: runs with their steps, tasks and attempts, their event logs, and what they made.
+//!
+//! The store is the truth; memory and queue are copies of it. A run's state, its events, and the materializations that
+//! follow from them change in one transaction.
+
+mod error;
+mod read;
+mod rows;
+mod sql;
+mod types;
+mod write;
+
+#[cfg(test)]
+pub(crate) mod conformance;
+#[cfg(test)]
+pub(crate) mod faults;
+
+use async_trait::async_trait;
+use kycc_domain::ids::{AssetKey, BatchId, RunId};
+use kycc_store::Migration;
+
+pub(crate) use error::RunStoreError;
+pub(crate) use types::{
+    AttemptEnd, Change, Created, Logged, Move, NewMaterialization, NewRun, RunFacts, RunFilter,
+    StoredEvent, StoredMaterialization, StoredRun, Times,
+};
+
+pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "runs",
+    sql: include_str!("store/001_runs.sql"),
+}];
+
+/// Runs and what they made. Every implementation passes the conformance suite.
+#[async_trait]
+pub(crate) trait RunStore: std::fmt::Debug + Send + Sync {
+    /// Writes a run and the definitions that it pins. A request id that was used before writes nothing.
+    async fn create(&self, new: &NewRun) -> Result<Created, RunStoreError>;
+
+    async fn run(&self, run_id: &RunId) -> Result<Option<StoredRun>, RunStoreError>;
+
+    /// Newest first, after `before` in that order.
+    async fn runs(
+        &self,
+        filter: &RunFilter,
+        before: Option<&RunId>,
+        limit: u32,
+    ) -> Result<Vec<StoredRun>, RunStoreError>;
+
+    /// Every run that has not ended, oldest first.
+    async fn live_runs(&self) -> Result<Vec<StoredRun>, RunStoreError>;
+
+    /// All of the changes or none. Answers the number of the last event of each change's run.
+    ///
+    /// A run that is not in the state that a change starts from is [`RunStoreError::Stale`]: somebody else moved it.
+    async fn apply(&self, changes: &[Change]) -> Result<Vec<u64>, RunStoreError>;
+
+    /// In order, after the given number.
+    async fn events(
+        &self,
+        run_id: &RunId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, RunStoreError>;
+
+    /// The newest materialization with this key.
+    async fn find_materialization(
+        &self,
+        asset: &AssetKey,
+        batch: &BatchId,
+        key: &str,
+    ) -> Result<Option<StoredMaterialization>, RunStoreError>;
+
+    /// The current materialization of the batch, or of every batch, newest first.
+    async fn current(
+        &self,
+        asset: &AssetKey,
+        batch: Option<&BatchId>,
+    ) -> Result<Vec<StoredMaterialization>, RunStoreError>;
+
+    /// Newest first, after `before` in that order.
+    async fn materializations(
+        &self,
+        asset: &AssetKey,
+        batch: Option<&BatchId>,
+        before: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<StoredMaterialization>, RunStoreError>;
+
+    /// The document of the definitions with this hash.
+    async fn definitions(&self, hash: &str) -> Result<Option<String>, RunStoreError>;
+}

@@ -1,0 +1,397 @@
+//! What every run store promises, as one suite. Each promise is a test of its own for each implementation.
+
+use std::sync::Arc;
+
+use kycc_domain::ids::{AssetKey, RunId};
+use serde_json::json;
+
+use super::{
+    Change, Created, Logged, Move, NewMaterialization, NewRun, RunFacts, RunFilter, RunStore,
+    RunStoreError,
+};
+use crate::core::{
+    Command, Event, EventKind, Level, LogEntry, Metadata, PlannedStep, Resolution, RunState,
+    RunStatus, TaskStatus, Version, advance, launch,
+};
+
+macro_rules! run_store_conformance {
+    ($make:expr, [$($promise:ident),+ $(,)?]) => {
+        $(
+            #[tokio::test]
+            async fn $promise() {
+                let store: std::sync::Arc<dyn $crate::store::RunStore> = $make.await;
+                $crate::store::conformance::$promise(store).await;
+            }
+        )+
+    };
+}
+
+mod on_sqlite {
+    async fn open() -> std::sync::Arc<dyn crate::store::RunStore> {
+        let store = kycc_store::Store::open("sqlite::memory:").await.unwrap();
+        store
+            .migrate("orchestrator", crate::store::MIGRATIONS)
+            .await
+            .unwrap();
+        std::sync::Arc::new(store)
+    }
+
+    run_store_conformance!(
+        open(),
+        [
+            a_run_reads_back_as_it_was_written,
+            the_same_request_makes_the_same_run,
+            a_request_id_used_for_something_else_is_a_conflict,
+            every_state_of_a_run_reads_back_equal,
+            a_change_from_a_state_that_is_gone_is_stale_and_changes_nothing,
+            event_numbers_have_no_gaps_also_when_written_at_once,
+            runs_are_listed_newest_first_page_by_page_and_filtered,
+            only_runs_that_have_not_ended_are_live,
+            materializations_are_found_by_key_and_the_last_used_is_current,
+        ]
+    );
+}
+
+pub(crate) fn new_run(run_id: &str, request_id: &str) -> NewRun {
+    let step = |name: &str, upstream: Vec<usize>| PlannedStep {
+        asset: name.parse().unwrap(),
+        upstream,
+        datasets: vec![name.parse().unwrap()],
+        max_attempts: 3,
+        carried: None,
+    };
+    let run_id: RunId = run_id.parse().unwrap();
+    let (state, commands) = launch(
+        run_id.clone(),
+        vec![step("first", vec![]), step("second", vec![0])],
+    );
+    NewRun {
+        facts: RunFacts {
+            run_id,
+            job: "job_a".to_owned(),
+            batch: "B1".parse().unwrap(),
+            config: json!({"ops": {"first": {"config": {"x": 0.1}}}}),
+            tags: [("team".to_owned(), "risk".to_owned())].into(),
+            inputs: [("features".to_owned(), "file:///f.csv".to_owned())].into(),
+            principal: "ann".to_owned(),
+            definitions_hash: "d1".to_owned(),
+            parent: Some("parent".parse().unwrap()),
+            traceparent: "00-1-2-01".to_owned(),
+            priority: -2,
+            created_at: 1_000,
+        },
+        state,
+        log: log_of(&commands),
+        request_id: request_id.to_owned(),
+        fingerprint: "f1".to_owned(),
+        definitions: "{}".to_owned(),
+    }
+}
+
+fn log_of(commands: &[Command]) -> Vec<LogEntry> {
+    commands
+        .iter()
+        .filter_map(|command| match command {
+            Command::Emit(entry) => Some(entry.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+fn version(dataset: &str) -> Version {
+    Version {
+        dataset: dataset.parse().unwrap(),
+        batch: "B1".parse().unwrap(),
+        key: "k1".to_owned(),
+        digest: "0f".to_owned(),
+        rows: 3,
+        bytes: 30,
+        files: 1,
+    }
+}
+
+fn nothing(run_id: &str) -> Change {
+    Change {
+        run_id: run_id.parse().unwrap(),
+        batch: "B1".parse().unwrap(),
+        at: 2_000,
+        moved: None,
+        log: Vec::new(),
+        materialized: Vec::new(),
+        reused: Vec::new(),
+        attempts_ended: Vec::new(),
+    }
+}
+
+fn change(before: &RunState, event: Event) -> (Change, RunState) {
+    let (after, commands) = advance(before, event).unwrap();
+    let logged = log_of(&commands)
+        .into_iter()
+        .map(|entry| Logged { at: 2_000, entry })
+        .collect();
+    let moved = Move {
+        before: before.clone(),
+        after: after.clone(),
+    };
+    let change = Change {
+        moved: Some(moved),
+        log: logged,
+        ..nothing(before.run_id.as_str())
+    };
+    (change, after)
+}
+
+fn line(text: &str) -> Logged {
+    Logged {
+        at: 5,
+        entry: LogEntry::of_run(EventKind::Log, Level::Info, text),
+    }
+}
+
+fn asset(name: &str) -> AssetKey {
+    name.parse().unwrap()
+}
+
+pub(crate) async fn a_run_reads_back_as_it_was_written(store: Arc<dyn RunStore>) {
+    let new = new_run("r1", "q1");
+    assert_eq!(store.create(&new).await.unwrap(), Created::New);
+    let read = store.run(&new.facts.run_id).await.unwrap().unwrap();
+    assert_eq!(*read.facts, new.facts);
+    assert_eq!(read.state, new.state);
+    assert_eq!(read.last_sequence, 1);
+    let events = store.events(&new.facts.run_id, 0, 10).await.unwrap();
+    assert_eq!(events[0].kind, EventKind::RunQueued);
+    assert_eq!(
+        store.definitions("d1").await.unwrap().as_deref(),
+        Some("{}")
+    );
+    assert_eq!(store.run(&"r2".parse().unwrap()).await.unwrap(), None);
+}
+
+pub(crate) async fn the_same_request_makes_the_same_run(store: Arc<dyn RunStore>) {
+    store.create(&new_run("r1", "q1")).await.unwrap();
+    let again = store.create(&new_run("r2", "q1")).await.unwrap();
+    assert_eq!(again, Created::Before("r1".parse().unwrap()));
+    assert_eq!(store.run(&"r2".parse().unwrap()).await.unwrap(), None);
+    let without_id = store.create(&new_run("r3", "")).await.unwrap();
+    assert_eq!(without_id, Created::New);
+}
+
+pub(crate) async fn a_request_id_used_for_something_else_is_a_conflict(store: Arc<dyn RunStore>) {
+    store.create(&new_run("r1", "q1")).await.unwrap();
+    let mut other = new_run("r2", "q1");
+    other.fingerprint = "f2".to_owned();
+    let answer = store.create(&other).await.unwrap();
+    assert_eq!(answer, Created::Conflict("r1".parse().unwrap()));
+}
+
+pub(crate) async fn every_state_of_a_run_reads_back_equal(store: Arc<dyn RunStore>) {
+    let new = new_run("r1", "");
+    store.create(&new).await.unwrap();
+    let resolved = |name: &str, shards| Event::StepResolved {
+        asset: asset(name),
+        resolution: Resolution {
+            key: "k1".to_owned(),
+            inputs: vec![version("first")],
+            sources: Vec::new(),
+            shards,
+        },
+        memo: None,
+    };
+    let succeeded = |task: &str, attempt| Event::TaskSucceeded {
+        task: task.parse().unwrap(),
+        attempt,
+        outputs: vec![version("first"), version("second")],
+        metadata: [("rows".to_owned(), json!(7))].into_iter().collect(),
+        reused: false,
+    };
+    let script = [
+        Event::Started,
+        resolved("first", 2),
+        Event::LeaseExpired {
+            task: "r1.0.1".parse().unwrap(),
+            attempt: 1,
+        },
+        succeeded("r1.0.0", 1),
+        succeeded("r1.0.1", 2),
+        resolved("second", 1),
+        succeeded("r1.1.0", 1),
+    ];
+    let mut state = new.state;
+    for event in script {
+        let (change, after) = change(&state, event);
+        store.apply(&[change]).await.unwrap();
+        state = after;
+        let read = store.run(&state.run_id).await.unwrap().unwrap();
+        assert_eq!(read.state, state);
+    }
+    assert_eq!(state.status, RunStatus::Success);
+    let read = store.run(&state.run_id).await.unwrap().unwrap();
+    assert_eq!(read.times.ended_at, Some(2_000));
+    assert_eq!(read.step_times[1].started_at, Some(2_000));
+}
+
+pub(crate) async fn a_change_from_a_state_that_is_gone_is_stale_and_changes_nothing(
+    store: Arc<dyn RunStore>,
+) {
+    let new = new_run("r1", "");
+    store.create(&new).await.unwrap();
+    let (first, state) = change(&new.state, Event::Started);
+    store.apply(std::slice::from_ref(&first)).await.unwrap();
+    let mut unrelated = nothing("r1");
+    unrelated.log.push(line("lost with the rest"));
+    let error = store.apply(&[unrelated, first]).await.unwrap_err();
+    assert!(matches!(error, RunStoreError::Stale { .. }), "{error}");
+    assert_eq!(error.effect(), kycc_store::Effect::NotApplied);
+    let read = store.run(&state.run_id).await.unwrap().unwrap();
+    assert_eq!((read.state, read.last_sequence), (state.clone(), 2));
+
+    let (dispatch, running) = change(
+        &state,
+        Event::StepResolved {
+            asset: asset("first"),
+            resolution: Resolution {
+                key: "k1".to_owned(),
+                inputs: Vec::new(),
+                sources: Vec::new(),
+                shards: 1,
+            },
+            memo: None,
+        },
+    );
+    store.apply(&[dispatch]).await.unwrap();
+    let expired = || Event::LeaseExpired {
+        task: "r1.0.0".parse().unwrap(),
+        attempt: 1,
+    };
+    let (mine, after) = change(&running, expired());
+    store.apply(std::slice::from_ref(&mine)).await.unwrap();
+    assert_eq!(after.steps[0].tasks[0].status, TaskStatus::Dispatched);
+    let error = store.apply(&[mine]).await.unwrap_err();
+    assert!(matches!(error, RunStoreError::Stale { .. }), "{error}");
+}
+
+pub(crate) async fn event_numbers_have_no_gaps_also_when_written_at_once(store: Arc<dyn RunStore>) {
+    store.create(&new_run("r1", "")).await.unwrap();
+    let writers = (0..8).map(|writer| {
+        let store = &store;
+        async move {
+            let mut change = nothing("r1");
+            change.log = vec![line(&format!("{writer} a")), line(&format!("{writer} b"))];
+            store.apply(&[change]).await.unwrap()[0]
+        }
+    });
+    let mut last = futures::future::join_all(writers).await;
+    last.sort_unstable();
+    assert_eq!(last, [3, 5, 7, 9, 11, 13, 15, 17]);
+    let run_id = "r1".parse().unwrap();
+    let events = store.events(&run_id, 1, 100).await.unwrap();
+    let numbers: Vec<u64> = events.iter().map(|event| event.sequence).collect();
+    assert_eq!(numbers, (2..=17).collect::<Vec<_>>());
+    assert_eq!(store.events(&run_id, 10, 3).await.unwrap().len(), 3);
+}
+
+pub(crate) async fn runs_are_listed_newest_first_page_by_page_and_filtered(
+    store: Arc<dyn RunStore>,
+) {
+    for n in 1..=5 {
+        let mut new = new_run(&format!("r{n}"), "");
+        if n == 3 {
+            new.facts.job = "job_b".to_owned();
+            new.facts.batch = "B2".parse().unwrap();
+        }
+        store.create(&new).await.unwrap();
+    }
+    let ids = |runs: Vec<super::StoredRun>| -> Vec<String> {
+        runs.into_iter()
+            .map(|run| run.state.run_id.into_string())
+            .collect()
+    };
+    let all = RunFilter::default();
+    let page = store.runs(&all, None, 2).await.unwrap();
+    assert_eq!(page[0].state.steps.len(), 2);
+    assert_eq!(ids(page), ["r5", "r4"]);
+    let before = "r4".parse().unwrap();
+    assert_eq!(
+        ids(store.runs(&all, Some(&before), 9).await.unwrap()),
+        ["r3", "r2", "r1"]
+    );
+    let filtered = |job: &str, batch: &str, status| RunFilter {
+        job: job.to_owned(),
+        batch: batch.to_owned(),
+        status,
+    };
+    let b = store
+        .runs(&filtered("job_b", "", None), None, 9)
+        .await
+        .unwrap();
+    assert_eq!(ids(b), ["r3"]);
+    let b1 = store
+        .runs(&filtered("", "B1", Some(RunStatus::Queued)), None, 9)
+        .await
+        .unwrap();
+    assert_eq!(b1.len(), 4);
+    let ended = filtered("", "", Some(RunStatus::Success));
+    assert_eq!(store.runs(&ended, None, 9).await.unwrap(), []);
+}
+
+pub(crate) async fn only_runs_that_have_not_ended_are_live(store: Arc<dyn RunStore>) {
+    let (one, two) = (new_run("r1", ""), new_run("r2", ""));
+    store.create(&one).await.unwrap();
+    store.create(&two).await.unwrap();
+    let (canceled, _) = change(&one.state, Event::CancelRequested { by: "me".into() });
+    store.apply(&[canceled]).await.unwrap();
+    let live = store.live_runs().await.unwrap();
+    assert_eq!(live.len(), 1);
+    assert_eq!(live[0].state, two.state);
+}
+
+pub(crate) async fn materializations_are_found_by_key_and_the_last_used_is_current(
+    store: Arc<dyn RunStore>,
+) {
+    store.create(&new_run("r1", "")).await.unwrap();
+    let made = |id: &str, key: &str| Change {
+        materialized: vec![NewMaterialization {
+            id: id.to_owned(),
+            asset: asset("first"),
+            key: key.to_owned(),
+            outputs: vec![version("first")],
+            metadata: Metadata::new(),
+        }],
+        ..nothing("r1")
+    };
+    store
+        .apply(&[made("m1", "k1"), made("m2", "k2")])
+        .await
+        .unwrap();
+    let batch = "B1".parse().unwrap();
+    let key_of = |found: &[super::StoredMaterialization]| found[0].key.clone();
+    let first = asset("first");
+    let current = store.current(&first, Some(&batch)).await.unwrap();
+    assert_eq!(key_of(&current), "k2");
+    let mut back = nothing("r1");
+    back.reused.push((first.clone(), "k1".to_owned()));
+    store.apply(&[back]).await.unwrap();
+    let current = store.current(&first, None).await.unwrap();
+    assert_eq!((current.len(), key_of(&current)), (1, "k1".to_owned()));
+    assert_eq!(current[0].outputs, [version("first")]);
+    let found = store
+        .find_materialization(&first, &batch, "k2")
+        .await
+        .unwrap();
+    assert_eq!(found.unwrap().id, "m2");
+    assert_eq!(
+        store
+            .find_materialization(&first, &batch, "k3")
+            .await
+            .unwrap(),
+        None
+    );
+    let page = store.materializations(&first, None, None, 1).await.unwrap();
+    assert_eq!(key_of(&page), "k2");
+    let rest = store
+        .materializations(&first, Some(&batch), Some("m2"), 9)
+        .await
+        .unwrap();
+    assert_eq!((rest.len(), key_of(&rest)), (1, "k1".to_owned()));
+}
