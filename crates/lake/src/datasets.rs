@@ -157,8 +157,24 @@ pub static LABELS: DatasetSpec = per_party("labels", || {
     ]))
 });
 
+/// What a model learned from and was judged on: one row per labelled party and batch, frozen with it. `part` is `train` or
+/// `holdout`.
+pub static TRAINING_ROWS: DatasetSpec =
+    table("training_rows", None, &["batch_id", "party_id"], || {
+        let fields = [
+            required("batch_id", DataType::Utf8),
+            required("party_id", DataType::Utf8),
+            required("t0", time()),
+            required("bad", DataType::Boolean),
+            required("source", DataType::Utf8),
+            required("weight", DataType::Float64),
+            required("part", DataType::Utf8),
+        ];
+        schema(fields.into_iter().chain(features(None)))
+    });
+
 /// In the order of the pipeline.
-pub static ALL: [&DatasetSpec; 15] = [
+pub static ALL: [&DatasetSpec; 16] = [
     &BATCH,
     &PARTIES,
     &ACCOUNTS,
@@ -172,6 +188,7 @@ pub static ALL: [&DatasetSpec; 15] = [
     &FEATURE_VECTORS,
     &SCORES,
     &LABELS,
+    &TRAINING_ROWS,
     &MODEL,
     &SCORECARD_DRAFT,
 ];

@@ -4,28 +4,20 @@
 //! Rows are cut in blocks of 1024 by row index. A block is hashed column by column: name, type, validity, values in
 //! little-endian form. A null's slot counts as zero, -0.0 as 0.0, and every NaN as the same one.
 
+mod columns;
+
+use self::columns::{column_values, text};
 use crate::conform::conform;
 use crate::error::LakeError;
 use crate::spec::DatasetSpec;
-use arrow::array::{
-    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, ListArray, PrimitiveArray,
-    RecordBatch, StringArray,
-};
-use arrow::compute::{concat_batches, filter};
-use arrow::datatypes::{
-    DataType, Decimal128Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType,
-    UInt32Type, UInt64Type,
-};
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
 use blake3::{Hash, Hasher};
 use kycc_domain::ids::Digest;
 use rayon::prelude::*;
 
 /// Rows in a block; a step's shards are cut at multiples of it.
 pub const BLOCK_ROWS: usize = 1024;
-
-// Values are hashed straight from Arrow's buffers, which are in the machine's byte order.
-#[cfg(target_endian = "big")]
-compile_error!("digests are of little-endian values; hash swapped copies to support this machine");
 
 /// The digest that a version of these rows would have.
 pub fn rows_digest(spec: &DatasetSpec, batches: &[RecordBatch]) -> Result<Digest, LakeError> {
@@ -141,136 +133,6 @@ fn block_digest(block: &RecordBatch) -> Digest {
         column_values(&mut hasher, column);
     }
     hex(hasher.finalize())
-}
-
-fn text(hasher: &mut Hasher, text: &str) {
-    hasher.update(&(text.len() as u64).to_le_bytes());
-    hasher.update(text.as_bytes());
-}
-
-/// Type, length, validity, values. Arrays may be slices; what lies outside of them never counts.
-fn column_values(hasher: &mut Hasher, array: &ArrayRef) {
-    text(hasher, tag(array.data_type()));
-    hasher.update(&(array.len() as u64).to_le_bytes());
-    match array.nulls().filter(|nulls| nulls.null_count() > 0) {
-        None => hasher.update(&[0]),
-        Some(nulls) => hasher.update(&[1]).update(&bits(nulls.iter())),
-    };
-    match array.data_type() {
-        DataType::Int32 => fixed(hasher, array.as_primitive::<Int32Type>()),
-        DataType::Int64 => fixed(hasher, array.as_primitive::<Int64Type>()),
-        DataType::UInt32 => fixed(hasher, array.as_primitive::<UInt32Type>()),
-        DataType::UInt64 => fixed(hasher, array.as_primitive::<UInt64Type>()),
-        DataType::Timestamp(..) => fixed(hasher, array.as_primitive::<TimestampMicrosecondType>()),
-        DataType::Decimal128(..) => fixed(hasher, array.as_primitive::<Decimal128Type>()),
-        DataType::Float64 => floats(hasher, array.as_primitive()),
-        DataType::Boolean => booleans(hasher, array.as_boolean()),
-        DataType::Utf8 => strings(hasher, array.as_string()),
-        DataType::List(_) => lists(hasher, array.as_list()),
-        other => unreachable!("no dataset has a column of {other}: a test holds that"),
-    }
-}
-
-fn tag(data_type: &DataType) -> &'static str {
-    match data_type {
-        DataType::Int32 => "i32",
-        DataType::Int64 => "i64",
-        DataType::UInt32 => "u32",
-        DataType::UInt64 => "u64",
-        DataType::Timestamp(..) => "time_us",
-        DataType::Decimal128(18, 4) => "decimal_18_4",
-        DataType::Float64 => "f64",
-        DataType::Boolean => "bool",
-        DataType::Utf8 => "utf8",
-        DataType::List(_) => "list",
-        other => unreachable!("no dataset has a column of {other}: a test holds that"),
-    }
-}
-
-fn fixed<T: ArrowPrimitiveType>(hasher: &mut Hasher, array: &PrimitiveArray<T>) {
-    let bytes = array.values().inner().as_slice();
-    if array.null_count() == 0 {
-        hasher.update(bytes);
-        return;
-    }
-    let width = size_of::<T::Native>();
-    let mut copy = bytes.to_vec();
-    for row in (0..array.len()).filter(|row| array.is_null(*row)) {
-        copy[row * width..(row + 1) * width].fill(0);
-    }
-    hasher.update(&copy);
-}
-
-fn floats(hasher: &mut Hasher, array: &PrimitiveArray<Float64Type>) {
-    let mut bytes = Vec::with_capacity(array.len() * 8);
-    for (row, &value) in array.values().iter().enumerate() {
-        let canonical = if value == 0.0 || array.is_null(row) {
-            0.0
-        } else if value.is_nan() {
-            f64::NAN
-        } else {
-            value
-        };
-        bytes.extend_from_slice(&canonical.to_le_bytes());
-    }
-    hasher.update(&bytes);
-}
-
-fn booleans(hasher: &mut Hasher, array: &BooleanArray) {
-    hasher.update(&bits(array.iter().map(|value| value.unwrap_or(false))));
-}
-
-fn strings(hasher: &mut Hasher, array: &StringArray) {
-    let valid = |row: usize| array.is_valid(row);
-    lengths(hasher, array.value_offsets(), valid);
-    if array.null_count() == 0 {
-        let offsets = array.value_offsets();
-        let (first, last) = (offsets[0] as usize, offsets[array.len()] as usize);
-        hasher.update(&array.value_data()[first..last]);
-    } else {
-        for value in array.iter().flatten() {
-            hasher.update(value.as_bytes());
-        }
-    }
-}
-
-fn lists(hasher: &mut Hasher, array: &ListArray) {
-    lengths(hasher, array.value_offsets(), |row| array.is_valid(row));
-    let offsets = array.value_offsets();
-    let (first, last) = (offsets[0] as usize, offsets[array.len()] as usize);
-    let mut items = array.values().slice(first, last - first);
-    if array.null_count() > 0 {
-        // A null list may hold items that nobody can see.
-        let seen: BooleanArray = (0..array.len())
-            .flat_map(|row| {
-                (offsets[row]..offsets[row + 1]).map(move |_| Some(array.is_valid(row)))
-            })
-            .collect();
-        items = filter(&items, &seen).expect("the mask has one flag for every item");
-    }
-    column_values(hasher, &items);
-}
-
-fn lengths(hasher: &mut Hasher, offsets: &[i32], valid: impl Fn(usize) -> bool) {
-    let mut bytes = Vec::with_capacity(offsets.len() * 4);
-    for (row, pair) in offsets.windows(2).enumerate() {
-        let length = if valid(row) { pair[1] - pair[0] } else { 0 };
-        bytes.extend_from_slice(&length.to_le_bytes());
-    }
-    hasher.update(&bytes);
-}
-
-fn bits(flags: impl Iterator<Item = bool>) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(BLOCK_ROWS / 8);
-    for (index, flag) in flags.enumerate() {
-        if index % 8 == 0 {
-            bytes.push(0);
-        }
-        if flag && let Some(last) = bytes.last_mut() {
-            *last |= 1 << (index % 8);
-        }
-    }
-    bytes
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ impl Lake {
     ) -> Result<Published, LakeError> {
         only_documents(spec, id, "write a document to")?;
         let text = canonical_json(document);
+        let hash = hex(blake3::hash(text.as_bytes()));
         let path = paths::document(attempt);
         let bytes = text.len() as u64;
         let manifest = Manifest {
@@ -40,7 +41,7 @@ impl Lake {
                 path: path.clone(),
                 rows: 1,
                 bytes,
-                blake3: hex(blake3::hash(text.as_bytes())),
+                blake3: hash.clone(),
                 min_ordinal: None,
                 max_ordinal: None,
                 min_party: None,
@@ -49,7 +50,8 @@ impl Lake {
             metadata,
             attempt,
         };
-        self.put(&paths::file(id, &path), Bytes::from(text)).await?;
+        self.put_data(&paths::file(id, &path), Bytes::from(text), &hash)
+            .await?;
         self.put_manifest(id, manifest)
             .await
             .map(Published::Complete)

@@ -14,7 +14,8 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 use rayon::prelude::*;
 
-pub(crate) const ROW_GROUP_ROWS: usize = 128 * 1024;
+/// Small in this crate's own tests, so that they cross row groups and files with few rows.
+pub(crate) const ROW_GROUP_ROWS: usize = if cfg!(test) { 4 * 1024 } else { 128 * 1024 };
 pub(crate) const FILE_ROWS: usize = 8 * ROW_GROUP_ROWS;
 
 pub(crate) struct FileEncoder {

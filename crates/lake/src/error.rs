@@ -44,6 +44,10 @@ pub enum LakeError {
         standing: Digest,
         ours: Digest,
     },
+    #[error(
+        "cannot write {path:?}: this attempt has written another file there; give every attempt an id of its own"
+    )]
+    AttemptReused { path: String },
     #[error("cannot {operation} {path:?}: the dataset is a {is}")]
     WrongKind {
         operation: &'static str,
@@ -145,6 +149,7 @@ impl LakeError {
             Self::Damaged { .. } => "DATA_FILE_DAMAGED",
             Self::SchemaVersion { .. } => "SCHEMA_VERSION_MISMATCH",
             Self::Nondeterministic { .. } => "NONDETERMINISTIC_STEP",
+            Self::AttemptReused { .. } => "ATTEMPT_REUSED",
             Self::WrongKind { .. } => "WRONG_DATASET_KIND",
             Self::UnknownColumn { .. } => "UNKNOWN_COLUMN",
             Self::Rows { .. } => "ROWS_INVALID",

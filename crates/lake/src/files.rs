@@ -1,8 +1,10 @@
 //! Objects in and out, each call with its operation and path in the error.
 
+use crate::digest::hex;
 use crate::error::LakeError;
 use crate::lake::Lake;
 use bytes::Bytes;
+use kycc_domain::ids::Digest;
 use object_store::path::Path;
 use object_store::{Error, ObjectStoreExt, PutMode, PutOptions};
 
@@ -21,12 +23,23 @@ impl Lake {
         }
     }
 
-    pub(crate) async fn put(&self, path: &Path, bytes: Bytes) -> Result<(), LakeError> {
-        self.store
-            .put(path, bytes.into())
-            .await
-            .map(drop)
-            .map_err(failed("write", path))
+    /// Writes a data file. An attempt that is carried out twice finds its own file again; it never overwrites one, for a
+    /// manifest may name it.
+    pub(crate) async fn put_data(
+        &self,
+        path: &Path,
+        bytes: Bytes,
+        hash: &Digest,
+    ) -> Result<(), LakeError> {
+        if self.put_if_absent(path, bytes).await? {
+            return Ok(());
+        }
+        match self.get("read", path).await? {
+            Some(standing) if hex(blake3::hash(&standing)) == *hash => Ok(()),
+            _ => Err(LakeError::AttemptReused {
+                path: path.to_string(),
+            }),
+        }
     }
 
     /// False where an object stands there already; it is left as it is.

@@ -25,6 +25,8 @@ mod session;
 mod spec;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod verify;
 mod version;
 mod writer;

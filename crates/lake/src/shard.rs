@@ -57,7 +57,7 @@ mod tests {
             for index in 0..count {
                 let range = ordinals(parties, index, count);
                 prop_assert_eq!(range.start, next);
-                prop_assert!(range.end == parties || range.end % BLOCK_ROWS as u32 == 0);
+                prop_assert!(range.end == parties || range.end.is_multiple_of(BLOCK_ROWS as u32));
                 next = range.end;
             }
             prop_assert_eq!(next, parties);

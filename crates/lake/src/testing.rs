@@ -24,9 +24,10 @@ pub(crate) fn on_disk() -> (Lake, tempfile::TempDir) {
 /// Score rows of these parties: every value a function of the ordinal.
 pub(crate) fn scores(ordinals: Range<u32>) -> RecordBatch {
     let ordinals: Vec<u32> = ordinals.collect();
-    let columns = SCORES.schema().fields().iter().map(|field| {
+    let schema = SCORES.schema();
+    let columns = schema.fields().iter().map(|field| {
         let nullable = field.is_nullable();
-        let null = move |o: u32| nullable && o % 3 == 0;
+        let null = move |o: u32| nullable && o.is_multiple_of(3);
         match field.data_type() {
             DataType::UInt32 => Arc::new(UInt32Array::from(ordinals.clone())) as ArrayRef,
             DataType::Int32 => Arc::new(Int32Array::from_iter_values(

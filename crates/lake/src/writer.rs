@@ -107,7 +107,7 @@ impl VersionWriter {
         if let Some(first) = self.check.first()
             && self.spec.per_party
         {
-            let aligned = first as usize % BLOCK_ROWS == 0;
+            let aligned = (first as usize).is_multiple_of(BLOCK_ROWS);
             if !aligned || (self.shard.index == 0 && first != 0) {
                 let problem = RowsProblem::ShardStart {
                     found: first,
@@ -182,19 +182,20 @@ impl VersionWriter {
             return Ok(());
         };
         let bytes = file.encoder.finish().map_err(encoding_failed(&self.id))?;
+        let hash = hex(blake3::hash(&bytes));
         let path = paths::part(self.attempt, self.shard, self.files.len());
         self.files.push(DataFile {
             path: path.clone(),
             rows: file.rows as u64,
             bytes: bytes.len() as u64,
-            blake3: hex(blake3::hash(&bytes)),
+            blake3: hash.clone(),
             min_ordinal: file.ordinals.map(|(min, _)| min),
             max_ordinal: file.ordinals.map(|(_, max)| max),
             min_party: file.parties.as_ref().map(|(min, _)| min.clone()),
             max_party: file.parties.map(|(_, max)| max),
         });
         self.lake
-            .put(&paths::file(&self.id, &path), bytes.into())
+            .put_data(&paths::file(&self.id, &path), bytes.into(), &hash)
             .await
     }
 
