@@ -1,0 +1,27 @@
+//! The card and rules that a task or a call scores with.
+
+use kycc_domain::card::Scorecard;
+use kycc_domain::rules::{Rule, RuleError, RuleSet, default_rules};
+use serde::Deserialize;
+
+/// Document of the source `active_scorecard`, as the scorecards service observed it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ActiveScorecard {
+    pub(crate) card: Scorecard,
+    /// Absent: the default rules.
+    pub(crate) rules: Option<Vec<Rule>>,
+}
+
+impl ActiveScorecard {
+    pub(crate) fn parse(document_json: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(document_json)
+    }
+
+    /// The rules in force: those of the run's config, else those with the card, else the default ones.
+    pub(crate) fn rules(&self, of_config: Option<&[Rule]>) -> Result<RuleSet, RuleError> {
+        match of_config.or(self.rules.as_deref()) {
+            Some(rules) => RuleSet::compile(rules),
+            None => RuleSet::compile(&default_rules()),
+        }
+    }
+}
