@@ -1,0 +1,46 @@
+//! Assembles the service.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use kycc_proto::labels::v1::label_service_server::LabelServiceServer;
+use kycc_runtime::{BuildError, Module, ModuleContext, Service};
+
+use crate::handlers::generate::GenerateLabels;
+use crate::handlers::record::Labels;
+use crate::handlers::source::Observer;
+use crate::store::{MIGRATIONS, OutcomeStore};
+
+/// The labels service.
+pub fn module() -> Box<dyn Module> {
+    Box::new(LabelsModule)
+}
+
+struct LabelsModule;
+
+#[async_trait]
+impl Module for LabelsModule {
+    fn name(&self) -> &'static str {
+        "labels"
+    }
+
+    fn lane(&self) -> Option<&'static str> {
+        Some("labels")
+    }
+
+    async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {
+        cx.store.migrate("labels", &MIGRATIONS).await?;
+        let store: Arc<dyn OutcomeStore> = Arc::new(cx.store.clone());
+        let labels = Labels {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&cx.clock),
+        };
+        Ok(Service::builder()
+            .grpc(LabelServiceServer::new(labels))
+            .observer(Arc::new(Observer {
+                store: Arc::clone(&store),
+            }))
+            .handler(Arc::new(GenerateLabels { store }))
+            .build())
+    }
+}
