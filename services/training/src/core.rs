@@ -1,0 +1,5 @@
+//! What training is for, without I/O, clock or async. The solver and the metrics are `kycc_domain`'s.
+
+pub(crate) mod model;
+pub(crate) mod rows;
+pub(crate) mod train;

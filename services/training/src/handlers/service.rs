@@ -1,0 +1,92 @@
+//! The gRPC service: one model, or all of them newest first.
+
+use std::sync::Arc;
+
+use kycc_proto::models::v1::model_service_server::ModelService;
+use kycc_proto::models::v1::{
+    GetModelRequest, GetModelResponse, ListModelsRequest, ListModelsResponse,
+};
+use kycc_rpc::{ApiError, page_size, page_token, read_page_token};
+use tonic::{Request, Response, Status};
+
+use super::answers;
+use crate::store::ModelStore;
+
+const DEFAULT_PAGE: usize = 20;
+const MAX_PAGE: usize = 200;
+
+pub(crate) struct Models {
+    pub(crate) store: Arc<dyn ModelStore>,
+}
+
+#[tonic::async_trait]
+impl ModelService for Models {
+    async fn get_model(
+        &self,
+        request: Request<GetModelRequest>,
+    ) -> Result<Response<GetModelResponse>, Status> {
+        let model_id = request.into_inner().model_id;
+        let found = if model_id.is_empty() {
+            self.store
+                .list(None, 1)
+                .await
+                .map_err(|error| ApiError::internal(&error))?
+                .pop()
+        } else {
+            self.store
+                .get(&model_id)
+                .await
+                .map_err(|error| ApiError::internal(&error))?
+        };
+        let entry = found.ok_or_else(|| {
+            ApiError::not_found(
+                "model",
+                if model_id.is_empty() {
+                    "(none has been trained)"
+                } else {
+                    &model_id
+                },
+            )
+        })?;
+        Ok(Response::new(GetModelResponse {
+            model: Some(answers::model(entry)?),
+        }))
+    }
+
+    async fn list_models(
+        &self,
+        request: Request<ListModelsRequest>,
+    ) -> Result<Response<ListModelsResponse>, Status> {
+        let request = request.into_inner();
+        let size = page_size(request.page_size, DEFAULT_PAGE, MAX_PAGE)?;
+        let after = read_page_token(&request.page_token)?
+            .map(|cursor| position(&cursor))
+            .transpose()?;
+        let limit = u32::try_from(size + 1).unwrap_or(u32::MAX);
+        let mut found = self
+            .store
+            .list(after, limit)
+            .await
+            .map_err(|error| ApiError::internal(&error))?;
+        let more = found.len() > size;
+        found.truncate(size);
+        let last = found.last().filter(|_| more);
+        let next =
+            last.map(|last| page_token(&format!("{} {}", last.created_at_micros, last.model_id)));
+        let models = found
+            .into_iter()
+            .map(answers::model)
+            .collect::<Result<_, _>>()?;
+        Ok(Response::new(ListModelsResponse {
+            models,
+            next_page_token: next.unwrap_or_default(),
+        }))
+    }
+}
+
+fn position(cursor: &str) -> Result<(i64, String), ApiError> {
+    let parsed = cursor
+        .split_once(' ')
+        .and_then(|(at, id)| Some((at.parse().ok()?, id.to_owned())));
+    parsed.ok_or_else(|| ApiError::invalid("page_token", "is not a token of this list"))
+}

@@ -1,0 +1,42 @@
+//! Assembles the service.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use kycc_proto::models::v1::model_service_server::ModelServiceServer;
+use kycc_runtime::{BuildError, Module, ModuleContext, Service};
+
+use crate::handlers::service::Models;
+use crate::handlers::train_model::TrainModel;
+use crate::store::{MIGRATIONS, ModelStore};
+
+/// The training service.
+pub fn module() -> Box<dyn Module> {
+    Box::new(TrainingModule)
+}
+
+struct TrainingModule;
+
+#[async_trait]
+impl Module for TrainingModule {
+    fn name(&self) -> &'static str {
+        "training"
+    }
+
+    fn lane(&self) -> Option<&'static str> {
+        Some("training")
+    }
+
+    async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {
+        cx.store.migrate("training", &MIGRATIONS).await?;
+        let store: Arc<dyn ModelStore> = Arc::new(cx.store.clone());
+        let handler = TrainModel {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&cx.clock),
+        };
+        Ok(Service::builder()
+            .grpc(ModelServiceServer::new(Models { store }))
+            .handler(Arc::new(handler))
+            .build())
+    }
+}
