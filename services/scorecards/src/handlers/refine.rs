@@ -1,0 +1,217 @@
+//! The `refine_scorecard` task: a model in, a draft scorecard with its gates out. It is never active by itself.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use kycc_domain::card::Scorecard;
+use kycc_domain::gates::{GateStatus, Verdict};
+use kycc_domain::logistic::LogisticFit;
+use kycc_domain::rules::{RuleSet, default_rules};
+use kycc_lake::Metadata;
+use kycc_lake::datasets::{MODEL, SCORECARD_DRAFT};
+use kycc_runtime::{Clock, Output, TaskContext, TaskError, TaskHandler};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::judged;
+use crate::core::activation::gate_name;
+use crate::core::draft::{Draft, Input, draft};
+use crate::core::version::{Status, Version};
+use crate::store::VersionStore;
+
+/// See the asset's config schema in the pipeline definitions.
+#[derive(Debug, Deserialize)]
+struct Config {
+    blend: f64,
+}
+
+/// What the task needs of the `model` document.
+#[derive(Debug, Deserialize)]
+struct Model {
+    model_id: String,
+    note: String,
+    scorecard_version: String,
+    scorecard_hash: String,
+    learned: Option<Learned>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Learned {
+    fit: LogisticFit,
+}
+
+/// What the task needs of the source `active_scorecard`.
+#[derive(Debug, Deserialize)]
+struct ActiveScorecard {
+    card: Scorecard,
+}
+
+pub(crate) struct Refine {
+    pub(crate) store: Arc<dyn VersionStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl TaskHandler for Refine {
+    fn asset(&self) -> &'static str {
+        "refine_scorecard"
+    }
+
+    async fn run(&self, cx: &TaskContext) -> Result<Output, TaskError> {
+        let config: Config = cx.config()?;
+        let unreadable = |what: &str, error: serde_json::Error| {
+            TaskError::fatal(
+                "INPUT_UNREADABLE",
+                format!("the {what} of the task is not a valid one"),
+            )
+            .with_source(error)
+        };
+        let model: Model =
+            serde_json::from_value(cx.lake().document(&cx.input(MODEL.name)?).await?)
+                .map_err(|error| unreadable("model", error))?;
+        let champion: ActiveScorecard =
+            serde_json::from_str(&cx.source("active_scorecard")?.document_json)
+                .map_err(|error| unreadable("scorecard", error))?;
+        let Some(learned) = &model.learned else {
+            cx.warning(format!("skipped: {}", model.note));
+            let document =
+                json!({"status": "skipped", "reason": model.note, "model_id": model.model_id});
+            let metadata = Metadata::from_iter([
+                ("status".to_owned(), json!("skipped")),
+                ("reason".to_owned(), json!(model.note)),
+            ]);
+            let published = cx
+                .put_document(&SCORECARD_DRAFT, &document, metadata)
+                .await?;
+            return Ok(Output {
+                published: vec![published],
+                metadata: Metadata::new(),
+            });
+        };
+        if champion.card.hash().to_string() != model.scorecard_hash {
+            return Err(TaskError::fatal(
+                "SCORECARD_CHANGED",
+                format!(
+                    "the model was trained through scorecard {}, but {} is active now; train again, then refine",
+                    model.scorecard_version,
+                    champion.card.version()
+                ),
+            ));
+        }
+        let (train, holdout) = judged::read(cx).await?;
+        let rules = RuleSet::compile(&default_rules()).map_err(|error| {
+            TaskError::fatal(
+                "RULES_INVALID",
+                format!("the decision rules are not usable: {error}"),
+            )
+            .with_source(error)
+        })?;
+        let raw_model = learned.fit.raw_model();
+        let made = draft(&Input {
+            champion: &champion.card,
+            model: &raw_model,
+            model_id: &model.model_id,
+            author: cx.principal(),
+            blend: config.blend,
+            train: &train,
+            holdout: &holdout,
+            rules: &rules,
+        })
+        .map_err(|error| TaskError::fatal(error.reason(), error.to_string()).with_source(error))?;
+        log(cx, &made);
+        // Before the manifest: once the version is there, nobody runs this again.
+        let name = self.enter(cx, &config, &champion.card, &made).await?;
+        let document = json!({
+            "status": made.report.verdict,
+            "version": name,
+            "hash": made.card.hash(),
+            "card": made.card,
+            "parent": champion.card.version(),
+            "model_id": model.model_id,
+            "blend": config.blend,
+            "gates": made.report,
+        });
+        let published = cx
+            .put_document(&SCORECARD_DRAFT, &document, metadata(&name, &made))
+            .await?;
+        Ok(Output {
+            published: vec![published],
+            metadata: Metadata::new(),
+        })
+    }
+}
+
+impl Refine {
+    async fn enter(
+        &self,
+        cx: &TaskContext,
+        config: &Config,
+        champion: &Scorecard,
+        made: &Draft,
+    ) -> Result<String, TaskError> {
+        let version = Version {
+            card: made.card.clone(),
+            status: match made.report.verdict {
+                Verdict::Gated => Status::Gated,
+                Verdict::Failed => Status::Failed,
+            },
+            gates: Some(made.report.clone()),
+            author: cx.principal().to_owned(),
+            approver: None,
+            note: None,
+            self_approved: false,
+            parent: Some(champion.version().to_owned()),
+            model_id: made.card.provenance().model_id.clone(),
+            run_id: Some(cx.run_id().to_owned()),
+            blend: config.blend,
+            created_at_micros: self.clock.now_micros(),
+            activated_at_micros: None,
+        };
+        self.store.enter(&version).await.map_err(|error| {
+            TaskError::transient(
+                "STORE_UNAVAILABLE",
+                "the draft could not be entered among the scorecards",
+            )
+            .with_source(error)
+        })
+    }
+}
+
+fn log(cx: &TaskContext, made: &Draft) {
+    let named = |wanted: fn(GateStatus) -> bool| {
+        let gates = made
+            .report
+            .gates
+            .iter()
+            .filter(|gate| wanted(gate.status))
+            .map(|gate| gate_name(gate.gate));
+        gates.collect::<Vec<_>>().join(", ")
+    };
+    cx.info(format!(
+        "draft {}: passed {}",
+        made.card.version(),
+        named(GateStatus::passes)
+    ));
+    let against = named(|status| !status.passes());
+    if !against.is_empty() {
+        cx.warning(format!("the draft cannot be activated: {against}"));
+    }
+    if let Some(why) = &made.missing_link {
+        cx.warning(format!("the draft gives no probability of default: {why}"));
+    }
+}
+
+fn metadata(name: &str, made: &Draft) -> Metadata {
+    let gates: Metadata = made
+        .report
+        .gates
+        .iter()
+        .map(|gate| (gate_name(gate.gate), json!(gate.status)))
+        .collect();
+    Metadata::from_iter([
+        ("draft_version".to_owned(), json!(name)),
+        ("status".to_owned(), json!(made.report.verdict)),
+        ("activatable".to_owned(), json!(made.report.activatable)),
+        ("gates".to_owned(), json!(gates)),
+    ])
+}

@@ -1,0 +1,70 @@
+//! Assembles the service.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use kycc_domain::expert::expert_card;
+use kycc_proto::scorecards::v1::scorecard_service_server::ScorecardServiceServer;
+use kycc_runtime::{BuildError, Module, ModuleContext, Service};
+
+use crate::core::version::{Status, Version};
+use crate::handlers::refine::Refine;
+use crate::handlers::service::Scorecards;
+use crate::handlers::source::Observer;
+use crate::store::{MIGRATIONS, VersionStore};
+
+/// The scorecards service.
+pub fn module() -> Box<dyn Module> {
+    Box::new(ScorecardsModule)
+}
+
+struct ScorecardsModule;
+
+#[async_trait]
+impl Module for ScorecardsModule {
+    fn name(&self) -> &'static str {
+        "scorecards"
+    }
+
+    fn lane(&self) -> Option<&'static str> {
+        Some("scorecards")
+    }
+
+    async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {
+        cx.store.migrate("scorecards", &MIGRATIONS).await?;
+        let store: Arc<dyn VersionStore> = Arc::new(cx.store.clone());
+        store.seed(&expert(cx.clock.now_micros())).await?;
+        let service = Scorecards {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&cx.clock),
+        };
+        let refine = Refine {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&cx.clock),
+        };
+        Ok(Service::builder()
+            .grpc(ScorecardServiceServer::new(service))
+            .observer(Arc::new(Observer { store }))
+            .handler(Arc::new(refine))
+            .build())
+    }
+}
+
+/// The card that a fresh fleet starts with.
+fn expert(now_micros: i64) -> Version {
+    Version {
+        card: expert_card(),
+        status: Status::Active,
+        gates: None,
+        author: "kycc".into(),
+        approver: None,
+        note: Some("the built-in expert card".into()),
+        self_approved: false,
+        parent: None,
+        model_id: None,
+        run_id: None,
+        blend: 0.0,
+        created_at_micros: now_micros,
+        activated_at_micros: Some(now_micros),
+    }
+}
