@@ -323,13 +323,10 @@ async fn a_silent_connection_does_not_keep_the_drain_waiting() {
     tokio::time::timeout(SOON, stop)
         .await
         .expect("the drain is bounded");
-    let mut byte = [0];
-    let read = tokio::time::timeout(SOON, silent.read(&mut byte)).await;
-    let cut = matches!(
-        read.expect("the connection is cut, not left behind"),
-        Ok(0) | Err(_)
-    );
-    assert!(cut);
+    // The server's greeting may be there to read; then comes the end, clean or not.
+    let mut greeting = Vec::new();
+    let read = tokio::time::timeout(SOON, silent.read_to_end(&mut greeting)).await;
+    read.expect("the connection is cut, not left behind").ok();
 }
 
 #[tokio::test]

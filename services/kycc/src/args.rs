@@ -1,0 +1,328 @@
+//! What can be typed: one enum per noun, one variant per verb.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Where data lies unless it is said otherwise.
+pub const DEFAULT_DATA_DIR: &str = "./kycc-data";
+
+/// Scores the companies in a supply chain: ingest, features, scorecard, labels, model, refinement.
+#[derive(Debug, Parser)]
+#[command(name = "kycc", version, propagate_version = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Where data lies when the fleet runs in this process.
+    #[arg(long, global = true, env = "KYCC_DATA_DIR", default_value = DEFAULT_DATA_DIR)]
+    pub data_dir: PathBuf,
+    /// A running fleet to talk to, e.g. http://127.0.0.1:50051. By default the one that holds the data folder.
+    #[arg(long, global = true, env = "KYCC_SERVER")]
+    pub server: Option<String>,
+    /// Print JSON for programs instead of tables for people.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start every service in this process.
+    Dev(DevArgs),
+    /// Run jobs.
+    #[command(subcommand)]
+    Job(JobCommand),
+    /// Look at runs, stop and retry them.
+    #[command(subcommand)]
+    Run(RunCommand),
+    /// Look at assets, or make one of your own data.
+    #[command(subcommand)]
+    Asset(AssetCommand),
+    /// Batches: generate, list, show.
+    #[command(subcommand)]
+    Batch(BatchCommand),
+    /// Scores of parties.
+    #[command(subcommand)]
+    Score(ScoreCommand),
+    /// Feature vectors of parties.
+    #[command(subcommand)]
+    Feature(FeatureCommand),
+    /// Trained models.
+    #[command(subcommand)]
+    Model(ModelCommand),
+    /// Versions of the scorecard.
+    #[command(subcommand)]
+    Scorecard(ScorecardCommand),
+    /// What a run made of a batch: bands, explained scores, model, draft against the active card, places.
+    Report(ReportArgs),
+    /// Make a running fleet read its pipeline definitions again.
+    Reload,
+    /// Print the configuration in force, secrets masked.
+    Config(FleetArgs),
+}
+
+/// Settings of a fleet in this process. Each can also be set by environment (KYCC_…) or file.
+#[derive(Debug, Clone, Default, Args)]
+pub struct FleetArgs {
+    /// Configuration file (YAML).
+    #[arg(long, env = "KYCC_CONFIG")]
+    pub config_file: Option<PathBuf>,
+    /// Pipeline definitions instead of the built-in ones.
+    #[arg(short = 'f', long = "pipeline")]
+    pub pipeline: Option<PathBuf>,
+    /// Threads for computing; by default one per core.
+    #[arg(long)]
+    pub threads: Option<usize>,
+    /// Parties per shard; larger batches are cut into several tasks.
+    #[arg(long)]
+    pub parties_per_shard: Option<u32>,
+    /// Another folder that inputs may be read from (repeatable).
+    #[arg(long = "allow-root", value_name = "DIR")]
+    pub allow_roots: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct DevArgs {
+    /// Where gRPC listens.
+    #[arg(long, default_value = "127.0.0.1:50051")]
+    pub grpc_addr: SocketAddr,
+    /// Where the console listens.
+    #[arg(long, default_value = "127.0.0.1:3000")]
+    pub console_addr: SocketAddr,
+    #[command(flatten)]
+    pub fleet: FleetArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum JobCommand {
+    /// Launch a job and follow it to its end; the exit code is 0 for SUCCESS, 1 for FAILURE, 3 for CANCELED.
+    Execute(ExecuteArgs),
+    /// The jobs there are.
+    List,
+}
+
+#[derive(Debug, Args)]
+pub struct ExecuteArgs {
+    /// Name of the job.
+    #[arg(short, long)]
+    pub job: String,
+    /// Run config as JSON, or a file that holds it: {"ops": {"<asset>": {"config": {…}}}}.
+    #[arg(long)]
+    pub config: Option<String>,
+    /// The batch: a document or a folder. Sets ops.ingest_synthetic_batch.config.source_uri.
+    #[arg(long)]
+    pub file: Option<PathBuf>,
+    /// Outcomes of the batch. Sets ops.ingest_synthetic_batch.config.labels_uri.
+    #[arg(long)]
+    pub labels: Option<PathBuf>,
+    /// Batch to run for; by default the config's, else the one that --file is named after.
+    #[arg(long)]
+    pub batch: Option<String>,
+    /// Tag of the run, key=value (repeatable).
+    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub tags: Vec<(String, String)>,
+    #[command(flatten)]
+    pub fleet: FleetArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RunCommand {
+    /// Newest runs.
+    List {
+        #[arg(long)]
+        job: Option<String>,
+        #[arg(long)]
+        batch: Option<String>,
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// One run with its steps.
+    Show { run: String },
+    /// The event log of a run.
+    Logs {
+        run: String,
+        /// Go on until the run has ended.
+        #[arg(long)]
+        follow: bool,
+    },
+    /// Ask a run to stop.
+    Cancel { run: String },
+    /// Run it again, from the failed steps unless told otherwise, and follow it.
+    Retry {
+        run: String,
+        /// Every step, not only those that failed or were skipped.
+        #[arg(long)]
+        all_steps: bool,
+        #[command(flatten)]
+        fleet: FleetArgs,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AssetCommand {
+    /// Every asset of the graph.
+    List,
+    /// One asset: definition, config schema, newest materializations.
+    Show { asset: String },
+    /// Run one asset alone, on files that stand in for its inputs.
+    Materialize(MaterializeArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct MaterializeArgs {
+    pub asset: String,
+    /// A dataset that it reads, from a Parquet, CSV or NDJSON file (repeatable).
+    #[arg(long = "input", value_name = "DATASET=FILE", value_parser = key_value)]
+    pub inputs: Vec<(String, String)>,
+    /// Run config as JSON, or a file that holds it.
+    #[arg(long)]
+    pub config: Option<String>,
+    /// Batch (partition) to make it for.
+    #[arg(long)]
+    pub batch: String,
+    #[command(flatten)]
+    pub fleet: FleetArgs,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum BatchFormat {
+    /// One JSON document.
+    Document,
+    /// A folder with one NDJSON file per table.
+    Ndjson,
+    /// A folder with one CSV file per table.
+    Csv,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BatchCommand {
+    /// Make a synthetic batch: a supply chain with risk tiers, and its outcomes in a file of their own.
+    Generate(GenerateArgs),
+    /// Batches that have been ingested.
+    List {
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// One batch: its datasets, counts and where they come from.
+    Show { batch: String },
+}
+
+#[derive(Debug, Args)]
+pub struct GenerateArgs {
+    #[arg(long, default_value_t = 2_000)]
+    pub parties: u64,
+    #[arg(long, default_value_t = 42)]
+    pub seed: u64,
+    /// Name of the batch; by default SYNTH_<parties>_<seed>.
+    #[arg(long)]
+    pub batch: Option<String>,
+    /// Folder to write to; by default the landing folder.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = BatchFormat::Document)]
+    pub format: BatchFormat,
+    /// Mean number of transactions of a party.
+    #[arg(long)]
+    pub transactions_per_party: Option<f64>,
+    /// Mean number of relationships of a party.
+    #[arg(long)]
+    pub edges_per_party: Option<f64>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ScoreCommand {
+    /// The score of one party with everything that made it.
+    Get {
+        party: String,
+        /// By default the newest scored batch.
+        #[arg(long)]
+        batch: Option<String>,
+    },
+    /// Scores of a batch in party order.
+    List {
+        #[arg(long)]
+        batch: String,
+        /// Only this band: excellent, good, fair, poor, very_poor.
+        #[arg(long)]
+        band: Option<String>,
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// Score features that belong to no batch: --feature kyc_verified=1 --feature network_size=9 …
+    WhatIf {
+        #[arg(long = "feature", value_name = "NAME=VALUE", value_parser = key_value, required = true)]
+        features: Vec<(String, String)>,
+        /// By default the active scorecard.
+        #[arg(long)]
+        scorecard: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum FeatureCommand {
+    /// The feature vector of one party.
+    Get {
+        party: String,
+        #[arg(long)]
+        batch: String,
+    },
+    /// Every feature with its definition.
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ModelCommand {
+    /// Newest models.
+    List {
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// One model; the newest when none is named.
+    Show { model: Option<String> },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ScorecardCommand {
+    /// Every version, newest first.
+    List {
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// One version; the active one when none is named.
+    Show { version: Option<String> },
+    /// What changes from one version to another.
+    Compare { base: String, other: String },
+    /// Make a version the active one.
+    Activate {
+        version: String,
+        /// Why. Kept with the approval.
+        #[arg(long)]
+        reason: String,
+        /// Approve a draft of one's own; only where no identity provider is configured.
+        #[arg(long)]
+        allow_self_approval: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// By default the newest scored batch.
+    #[arg(long)]
+    pub batch: Option<String>,
+    /// How many scores to explain.
+    #[arg(long, default_value_t = 5)]
+    pub explain: u32,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err(format!("'{text}' is not of the form name=value")),
+    }
+}

@@ -1,0 +1,40 @@
+//! One module per noun; each verb opens a connection, asks, and shows the answer.
+
+mod asset;
+mod batch;
+mod config;
+mod dev;
+mod feature;
+mod job;
+mod model;
+mod report;
+mod run;
+mod score;
+mod scorecard;
+
+use std::process::ExitCode;
+
+use crate::args::{Cli, Command};
+
+/// Carries out one command line.
+pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let global = &cli.global;
+    match cli.command {
+        Command::Dev(args) => dev::run(global, args).await,
+        Command::Job(command) => job::run(global, command).await,
+        Command::Run(command) => run::run(global, command).await,
+        Command::Asset(command) => asset::run(global, command).await,
+        Command::Batch(command) => done(batch::run(global, command).await),
+        Command::Score(command) => done(score::run(global, command).await),
+        Command::Feature(command) => done(feature::run(global, command).await),
+        Command::Model(command) => done(model::run(global, command).await),
+        Command::Scorecard(command) => done(scorecard::run(global, command).await),
+        Command::Report(args) => done(report::run(global, args).await),
+        Command::Reload => done(job::reload(global).await),
+        Command::Config(args) => done(config::run(global, &args)),
+    }
+}
+
+fn done(outcome: anyhow::Result<()>) -> anyhow::Result<ExitCode> {
+    outcome.map(|()| ExitCode::SUCCESS)
+}

@@ -1,0 +1,51 @@
+//! The configuration of a fleet in this process: file, environment, then what was typed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use kycc_runtime::{ConfigLayer, FleetConfig};
+
+use crate::args::{FleetArgs, Global};
+
+/// The process's own environment, once.
+pub fn environment() -> BTreeMap<String, String> {
+    std::env::vars().collect()
+}
+
+/// What is in force, before a command adds addresses and roots of its own.
+pub fn resolve(global: &Global, args: &FleetArgs) -> anyhow::Result<FleetConfig> {
+    let environment = environment();
+    let file = match &args.config_file {
+        Some(path) => ConfigLayer::read(path)?,
+        None => ConfigLayer::default(),
+    };
+    let variables = ConfigLayer::from_env(&environment)?;
+    // The command line's parser has filled in its default, so only a folder that differs from it was asked for.
+    let asked = global.data_dir != Path::new(crate::args::DEFAULT_DATA_DIR);
+    let typed = ConfigLayer {
+        data_dir: (asked || (file.data_dir.is_none() && variables.data_dir.is_none()))
+            .then(|| global.data_dir.clone()),
+        pipeline: args.pipeline.as_deref().map(absolute).transpose()?,
+        threads: args.threads,
+        parties_per_shard: args.parties_per_shard,
+        ..ConfigLayer::default()
+    };
+    let mut config = FleetConfig::resolve([file, variables, typed])?;
+    for root in &args.allow_roots {
+        let root = std::fs::canonicalize(root)
+            .with_context(|| format!("--allow-root {}: no such folder", root.display()))?;
+        config.allowed_roots.push(root);
+    }
+    Ok(config)
+}
+
+/// The landing folder in force.
+pub fn landing(global: &Global) -> anyhow::Result<PathBuf> {
+    Ok(resolve(global, &FleetArgs::default())?.landing)
+}
+
+fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
+    std::fs::canonicalize(path)
+        .with_context(|| format!("--pipeline {}: no such file", path.display()))
+}

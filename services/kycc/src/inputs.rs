@@ -1,0 +1,125 @@
+//! What a person gives a run: its config, files, labels, turned into Dagster's run config.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use serde_json::{Map, Value, json};
+
+const INGEST: &str = "ingest_synthetic_batch";
+
+/// Reads `text` as JSON, or as the name of a file that holds JSON. Absent: an empty config.
+pub fn run_config(text: Option<&str>) -> anyhow::Result<Value> {
+    let Some(text) = text else {
+        return Ok(json!({}));
+    };
+    let (origin, body) = if text.trim_start().starts_with('{') {
+        ("--config".to_owned(), text.to_owned())
+    } else {
+        let body = std::fs::read_to_string(text).with_context(|| {
+            format!("--config is neither a JSON object nor a readable file: {text}")
+        })?;
+        (text.to_owned(), body)
+    };
+    let value: Value = serde_json::from_str(&body)
+        .with_context(|| format!("the run config in {origin} is not valid JSON"))?;
+    if !value.is_object() {
+        bail!("the run config in {origin} must be a JSON object such as {{\"ops\": {{…}}}}");
+    }
+    Ok(value)
+}
+
+/// The absolute path of a file that must be there.
+pub fn existing(path: &Path, flag: &str) -> anyhow::Result<PathBuf> {
+    std::fs::canonicalize(path)
+        .with_context(|| format!("{flag} {}: no such file or folder", path.display()))
+}
+
+/// Sets one key of the ingestion asset's config, which a flag must not contradict.
+pub fn set_ingest(config: &mut Value, key: &str, value: &str, flag: &str) -> anyhow::Result<()> {
+    let mut place = config;
+    for step in ["ops", INGEST, "config"] {
+        let Some(object) = place.as_object_mut() else {
+            bail!("the run config must hold an object at ops.{INGEST}.config");
+        };
+        place = object
+            .entry(step)
+            .or_insert_with(|| Value::Object(Map::new()));
+    }
+    let Some(object) = place.as_object_mut() else {
+        bail!("the run config must hold an object at ops.{INGEST}.config");
+    };
+    match object.get(key).and_then(Value::as_str) {
+        Some(there) if there != value => {
+            bail!(
+                "{flag} says {value}, but ops.{INGEST}.config.{key} says {there}; give one of them"
+            )
+        }
+        _ => {
+            object.insert(key.to_owned(), Value::from(value));
+            Ok(())
+        }
+    }
+}
+
+/// The batch that a config names, if it does.
+pub fn batch_of(config: &Value) -> Option<String> {
+    config
+        .pointer(&format!("/ops/{INGEST}/config/batch_id"))
+        .and_then(Value::as_str)
+        .map(str::to_owned)
+}
+
+/// The batch that a source is named after: `BATCH_001` of `BATCH_001_profiles.json` or of the folder `BATCH_001`.
+pub fn batch_named_by(source: &Path) -> anyhow::Result<String> {
+    let name = if source.is_dir() {
+        source.file_name()
+    } else {
+        source.file_stem()
+    };
+    let name = name.and_then(|name| name.to_str()).unwrap_or_default();
+    let batch = name.strip_suffix("_profiles").unwrap_or(name);
+    if batch.is_empty() {
+        bail!(
+            "--file {} does not name a batch; say which with --batch",
+            source.display()
+        );
+    }
+    Ok(batch.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_sets_the_config_and_may_not_contradict_it() {
+        let mut config = json!({});
+        set_ingest(&mut config, "batch_id", "B1", "--batch").unwrap();
+        assert_eq!(batch_of(&config).as_deref(), Some("B1"));
+        let refused = set_ingest(&mut config, "batch_id", "B2", "--batch").unwrap_err();
+        assert!(
+            refused.to_string().contains("give one of them"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn the_batch_is_taken_from_the_name_of_the_source() {
+        assert_eq!(
+            batch_named_by(Path::new("/in/BATCH_001_profiles.json")).unwrap(),
+            "BATCH_001"
+        );
+        assert_eq!(batch_named_by(Path::new("/in/X.json")).unwrap(), "X");
+    }
+
+    #[test]
+    fn a_config_that_is_no_object_is_refused_with_its_origin() {
+        let refused = run_config(Some("{\"ops\": ")).unwrap_err();
+        assert!(refused.to_string().contains("--config"), "{refused}");
+        let refused = run_config(Some("no-such-file.json")).unwrap_err();
+        assert!(
+            refused.to_string().contains("no-such-file.json"),
+            "{refused}"
+        );
+    }
+}

@@ -1,0 +1,55 @@
+//! Tables for people: no frame, a header line, numbers to the right.
+
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table as Grid, presets};
+
+/// A table that is printed once it is whole.
+#[derive(Debug)]
+pub struct Table {
+    grid: Grid,
+    columns: usize,
+}
+
+impl Table {
+    /// A heading that starts with `#` marks a column of numbers.
+    pub fn new(headings: &[&str]) -> Self {
+        let mut grid = Grid::new();
+        grid.load_preset(presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Dynamic);
+        grid.set_header(headings.iter().map(|heading| {
+            let cell = Cell::new(heading.trim_start_matches('#').to_uppercase());
+            cell.set_alignment(alignment(heading))
+        }));
+        for (index, heading) in headings.iter().enumerate() {
+            if let Some(column) = grid.column_mut(index) {
+                column.set_cell_alignment(alignment(heading));
+                column.set_padding((if index == 0 { 0 } else { 1 }, 1));
+            }
+        }
+        Self {
+            grid,
+            columns: headings.len(),
+        }
+    }
+
+    pub fn row<const N: usize>(&mut self, cells: [String; N]) {
+        debug_assert_eq!(N, self.columns, "a row has one cell for every heading");
+        self.grid.add_row(cells);
+    }
+
+    /// Prints the table, or `nothing` where it has no rows.
+    pub fn print(&self, nothing: &str) {
+        if self.grid.is_empty() {
+            println!("{nothing}");
+        } else {
+            println!("{}", self.grid.trim_fmt());
+        }
+    }
+}
+
+fn alignment(heading: &str) -> CellAlignment {
+    if heading.starts_with('#') {
+        CellAlignment::Right
+    } else {
+        CellAlignment::Left
+    }
+}
