@@ -1,6 +1,11 @@
 //! What every [`TaskQueue`](crate::TaskQueue) promises, as tests that run on any of them: `conformance_tests!(make)`
 //! expands one named test per promise. `make` is an async function that gives a fresh, empty queue.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a promise that cannot be tested is broken"
+)]
+
 mod cancel;
 mod leases;
 mod results;

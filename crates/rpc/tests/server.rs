@@ -1,5 +1,9 @@
 //! The server with all its layers, called over TCP.
-#![expect(clippy::disallowed_methods, reason = "a test awaits what it spawns")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test awaits what it spawns, and one that cannot be set up has failed"
+)]
 
 use std::sync::Arc;
 use std::time::Duration;

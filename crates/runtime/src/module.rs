@@ -72,7 +72,6 @@ impl std::fmt::Debug for Service {
 }
 
 impl Service {
-    #[must_use]
     pub fn builder() -> ServiceBuilder {
         ServiceBuilder::default()
     }

@@ -1,5 +1,10 @@
 //! What a handler is told about its task, and what it hears when something is not there.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 

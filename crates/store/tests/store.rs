@@ -1,5 +1,9 @@
 //! The store as services use it, on a private SQLite file.
-#![expect(clippy::disallowed_methods, reason = "a test awaits what it spawns")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test awaits what it spawns, and one that cannot be set up has failed"
+)]
 
 use kycc_store::{Migration, Store, StoreError};
 use sqlx::Row;

@@ -1,5 +1,10 @@
 //! The decorator keeps every promise of the queue that it wraps, and breaks them as it is told.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -34,8 +34,14 @@ async fn wait_until_expired(queue: &Queue) -> Vec<Delivery> {
 
 pub async fn an_entry_without_beats_expires_and_stays_until_acknowledged(queue: Queue) {
     let held = pulled(&queue).await;
-    assert_eq!(wait_until_expired(&queue).await, [held.clone()]);
-    assert_eq!(wait_until_expired(&queue).await, [held.clone()]);
+    assert_eq!(
+        wait_until_expired(&queue).await,
+        std::slice::from_ref(&held)
+    );
+    assert_eq!(
+        wait_until_expired(&queue).await,
+        std::slice::from_ref(&held)
+    );
     queue.ack(LANE, &held.entry).await.unwrap();
     assert!(queue.expired(LANE, NOW).await.unwrap().is_empty());
 }
