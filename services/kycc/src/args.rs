@@ -6,33 +6,33 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Where data lies unless it is said otherwise.
-pub const DEFAULT_DATA_DIR: &str = "./kycc-data";
+pub(crate) const DEFAULT_DATA_DIR: &str = "./kycc-data";
 
 /// Scores the companies in a supply chain: ingest, features, scorecard, labels, model, refinement.
 #[derive(Debug, Parser)]
 #[command(name = "kycc", version, propagate_version = true)]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 #[derive(Debug, Clone, Args)]
-pub struct Global {
+pub(crate) struct Global {
     /// Where data lies when the fleet runs in this process.
     #[arg(long, global = true, env = "KYCC_DATA_DIR", default_value = DEFAULT_DATA_DIR)]
-    pub data_dir: PathBuf,
+    pub(crate) data_dir: PathBuf,
     /// A running fleet to talk to, e.g. http://127.0.0.1:50051. By default the one that holds the data folder.
     #[arg(long, global = true, env = "KYCC_SERVER")]
-    pub server: Option<String>,
+    pub(crate) server: Option<String>,
     /// Print JSON for programs instead of tables for people.
     #[arg(long, global = true)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Start every service in this process.
     Dev(DevArgs),
     /// Run jobs.
@@ -69,38 +69,38 @@ pub enum Command {
 
 /// Settings of a fleet in this process. Each can also be set by environment (KYCC_…) or file.
 #[derive(Debug, Clone, Default, Args)]
-pub struct FleetArgs {
+pub(crate) struct FleetArgs {
     /// Configuration file (YAML).
     #[arg(long, env = "KYCC_CONFIG")]
-    pub config_file: Option<PathBuf>,
+    pub(crate) config_file: Option<PathBuf>,
     /// Pipeline definitions instead of the built-in ones.
     #[arg(short = 'f', long = "pipeline")]
-    pub pipeline: Option<PathBuf>,
+    pub(crate) pipeline: Option<PathBuf>,
     /// Threads for computing; by default one per core.
     #[arg(long)]
-    pub threads: Option<usize>,
+    pub(crate) threads: Option<usize>,
     /// Parties per shard; larger batches are cut into several tasks.
     #[arg(long)]
-    pub parties_per_shard: Option<u32>,
+    pub(crate) parties_per_shard: Option<u32>,
     /// Another folder that inputs may be read from (repeatable).
     #[arg(long = "allow-root", value_name = "DIR")]
-    pub allow_roots: Vec<PathBuf>,
+    pub(crate) allow_roots: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
-pub struct DevArgs {
+pub(crate) struct DevArgs {
     /// Where gRPC listens.
     #[arg(long, default_value = "127.0.0.1:50051")]
-    pub grpc_addr: SocketAddr,
+    pub(crate) grpc_addr: SocketAddr,
     /// Where the console listens.
     #[arg(long, default_value = "127.0.0.1:3000")]
-    pub console_addr: SocketAddr,
+    pub(crate) console_addr: SocketAddr,
     #[command(flatten)]
-    pub fleet: FleetArgs,
+    pub(crate) fleet: FleetArgs,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum JobCommand {
+pub(crate) enum JobCommand {
     /// Launch a job and follow it to its end; the exit code is 0 for SUCCESS, 1 for FAILURE, 3 for CANCELED.
     Execute(ExecuteArgs),
     /// The jobs there are.
@@ -108,31 +108,31 @@ pub enum JobCommand {
 }
 
 #[derive(Debug, Args)]
-pub struct ExecuteArgs {
+pub(crate) struct ExecuteArgs {
     /// Name of the job.
     #[arg(short, long)]
-    pub job: String,
+    pub(crate) job: String,
     /// Run config as JSON, or a file that holds it: {"ops": {"<asset>": {"config": {…}}}}.
     #[arg(long)]
-    pub config: Option<String>,
+    pub(crate) config: Option<String>,
     /// The batch: a document or a folder. Sets ops.ingest_synthetic_batch.config.source_uri.
     #[arg(long)]
-    pub file: Option<PathBuf>,
+    pub(crate) file: Option<PathBuf>,
     /// Outcomes of the batch. Sets ops.ingest_synthetic_batch.config.labels_uri.
     #[arg(long)]
-    pub labels: Option<PathBuf>,
+    pub(crate) labels: Option<PathBuf>,
     /// Batch to run for; by default the config's, else the one that --file is named after.
     #[arg(long)]
-    pub batch: Option<String>,
+    pub(crate) batch: Option<String>,
     /// Tag of the run, key=value (repeatable).
     #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = key_value)]
-    pub tags: Vec<(String, String)>,
+    pub(crate) tags: Vec<(String, String)>,
     #[command(flatten)]
-    pub fleet: FleetArgs,
+    pub(crate) fleet: FleetArgs,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum RunCommand {
+pub(crate) enum RunCommand {
     /// Newest runs.
     List {
         #[arg(long)]
@@ -165,7 +165,7 @@ pub enum RunCommand {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum AssetCommand {
+pub(crate) enum AssetCommand {
     /// Every asset of the graph.
     List,
     /// One asset: definition, config schema, newest materializations.
@@ -175,23 +175,23 @@ pub enum AssetCommand {
 }
 
 #[derive(Debug, Args)]
-pub struct MaterializeArgs {
-    pub asset: String,
+pub(crate) struct MaterializeArgs {
+    pub(crate) asset: String,
     /// A dataset that it reads, from a Parquet, CSV or NDJSON file (repeatable).
     #[arg(long = "input", value_name = "DATASET=FILE", value_parser = key_value)]
-    pub inputs: Vec<(String, String)>,
+    pub(crate) inputs: Vec<(String, String)>,
     /// Run config as JSON, or a file that holds it.
     #[arg(long)]
-    pub config: Option<String>,
+    pub(crate) config: Option<String>,
     /// Batch (partition) to make it for.
     #[arg(long)]
-    pub batch: String,
+    pub(crate) batch: String,
     #[command(flatten)]
-    pub fleet: FleetArgs,
+    pub(crate) fleet: FleetArgs,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum BatchFormat {
+pub(crate) enum BatchFormat {
     /// One JSON document.
     Document,
     /// A folder with one NDJSON file per table.
@@ -201,7 +201,7 @@ pub enum BatchFormat {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum BatchCommand {
+pub(crate) enum BatchCommand {
     /// Make a synthetic batch: a supply chain with risk tiers, and its outcomes in a file of their own.
     Generate(GenerateArgs),
     /// Batches that have been ingested.
@@ -214,29 +214,29 @@ pub enum BatchCommand {
 }
 
 #[derive(Debug, Args)]
-pub struct GenerateArgs {
+pub(crate) struct GenerateArgs {
     #[arg(long, default_value_t = 2_000)]
-    pub parties: u64,
+    pub(crate) parties: u64,
     #[arg(long, default_value_t = 42)]
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// Name of the batch; by default SYNTH_<parties>_<seed>.
     #[arg(long)]
-    pub batch: Option<String>,
+    pub(crate) batch: Option<String>,
     /// Folder to write to; by default the landing folder.
     #[arg(long)]
-    pub out: Option<PathBuf>,
+    pub(crate) out: Option<PathBuf>,
     #[arg(long, value_enum, default_value_t = BatchFormat::Document)]
-    pub format: BatchFormat,
+    pub(crate) format: BatchFormat,
     /// Mean number of transactions of a party.
     #[arg(long)]
-    pub transactions_per_party: Option<f64>,
+    pub(crate) transactions_per_party: Option<f64>,
     /// Mean number of relationships of a party.
     #[arg(long)]
-    pub edges_per_party: Option<f64>,
+    pub(crate) edges_per_party: Option<f64>,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum ScoreCommand {
+pub(crate) enum ScoreCommand {
     /// The score of one party with everything that made it.
     Get {
         party: String,
@@ -265,7 +265,7 @@ pub enum ScoreCommand {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum FeatureCommand {
+pub(crate) enum FeatureCommand {
     /// The feature vector of one party.
     Get {
         party: String,
@@ -277,7 +277,7 @@ pub enum FeatureCommand {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum ModelCommand {
+pub(crate) enum ModelCommand {
     /// Newest models.
     List {
         #[arg(long, default_value_t = 20)]
@@ -288,7 +288,7 @@ pub enum ModelCommand {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum ScorecardCommand {
+pub(crate) enum ScorecardCommand {
     /// Every version, newest first.
     List {
         #[arg(long, default_value_t = 20)]
@@ -311,13 +311,13 @@ pub enum ScorecardCommand {
 }
 
 #[derive(Debug, Args)]
-pub struct ReportArgs {
+pub(crate) struct ReportArgs {
     /// By default the newest scored batch.
     #[arg(long)]
-    pub batch: Option<String>,
+    pub(crate) batch: Option<String>,
     /// How many scores to explain.
     #[arg(long, default_value_t = 5)]
-    pub explain: u32,
+    pub(crate) explain: u32,
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

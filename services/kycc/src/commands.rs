@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use crate::args::{Cli, Command};
 
 /// Carries out one command line.
-pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let global = &cli.global;
     match cli.command {
         Command::Dev(args) => dev::run(global, args).await,

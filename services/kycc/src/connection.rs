@@ -17,13 +17,13 @@ use tonic::transport::Channel;
 use crate::args::{FleetArgs, Global};
 use crate::fleet_config;
 
-pub type Orchestrator = OrchestratorServiceClient<Channel>;
+pub(crate) type Orchestrator = OrchestratorServiceClient<Channel>;
 
 /// Warnings of a fleet inside a command; its events are shown by the command itself.
 const QUIET: &str = "error";
 
 /// An open way to a fleet's services.
-pub struct Connection {
+pub(crate) struct Connection {
     channel: Channel,
     /// Here, where this process is the fleet.
     embedded: Option<RunningFleet>,
@@ -31,7 +31,7 @@ pub struct Connection {
 
 impl Connection {
     /// For commands that look: an embedded fleet leaves unfinished runs alone.
-    pub async fn for_reading(global: &Global) -> anyhow::Result<Self> {
+    pub(crate) async fn for_reading(global: &Global) -> anyhow::Result<Self> {
         let config = fleet_config::resolve(global, &FleetArgs::default())?;
         match running(global, &config)? {
             Some(connection) => Ok(connection),
@@ -46,7 +46,7 @@ impl Connection {
     }
 
     /// For commands that run jobs. `files`: what they read; an embedded fleet of one's own may read it.
-    pub async fn for_runs(
+    pub(crate) async fn for_runs(
         global: &Global,
         args: &FleetArgs,
         files: &[PathBuf],
@@ -74,7 +74,7 @@ impl Connection {
     }
 
     /// For commands that make sense with a running fleet only.
-    pub async fn to_running(global: &Global) -> anyhow::Result<Self> {
+    pub(crate) async fn to_running(global: &Global) -> anyhow::Result<Self> {
         let config = fleet_config::resolve(global, &FleetArgs::default())?;
         running(global, &config)?.with_context(|| {
             format!(
@@ -85,38 +85,38 @@ impl Connection {
     }
 
     /// Whether this process is the fleet.
-    pub fn is_embedded(&self) -> bool {
+    pub(crate) fn is_embedded(&self) -> bool {
         self.embedded.is_some()
     }
 
     /// Stops the fleet if it is this process's own.
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         if let Some(fleet) = self.embedded {
             fleet.shutdown().await;
         }
     }
 
-    pub fn orchestrator(&self) -> Orchestrator {
+    pub(crate) fn orchestrator(&self) -> Orchestrator {
         OrchestratorServiceClient::new(self.channel.clone())
     }
 
-    pub fn ingestion(&self) -> IngestionServiceClient<Channel> {
+    pub(crate) fn ingestion(&self) -> IngestionServiceClient<Channel> {
         IngestionServiceClient::new(self.channel.clone())
     }
 
-    pub fn features(&self) -> FeatureServiceClient<Channel> {
+    pub(crate) fn features(&self) -> FeatureServiceClient<Channel> {
         FeatureServiceClient::new(self.channel.clone())
     }
 
-    pub fn scoring(&self) -> ScoringServiceClient<Channel> {
+    pub(crate) fn scoring(&self) -> ScoringServiceClient<Channel> {
         ScoringServiceClient::new(self.channel.clone())
     }
 
-    pub fn models(&self) -> ModelServiceClient<Channel> {
+    pub(crate) fn models(&self) -> ModelServiceClient<Channel> {
         ModelServiceClient::new(self.channel.clone())
     }
 
-    pub fn scorecards(&self) -> ScorecardServiceClient<Channel> {
+    pub(crate) fn scorecards(&self) -> ScorecardServiceClient<Channel> {
         ScorecardServiceClient::new(self.channel.clone())
     }
 }

@@ -9,12 +9,12 @@ use kycc_runtime::{ConfigLayer, FleetConfig};
 use crate::args::{FleetArgs, Global};
 
 /// The process's own environment, once.
-pub fn environment() -> BTreeMap<String, String> {
+pub(crate) fn environment() -> BTreeMap<String, String> {
     std::env::vars().collect()
 }
 
 /// What is in force, before a command adds addresses and roots of its own.
-pub fn resolve(global: &Global, args: &FleetArgs) -> anyhow::Result<FleetConfig> {
+pub(crate) fn resolve(global: &Global, args: &FleetArgs) -> anyhow::Result<FleetConfig> {
     let environment = environment();
     let file = match &args.config_file {
         Some(path) => ConfigLayer::read(path)?,
@@ -41,7 +41,7 @@ pub fn resolve(global: &Global, args: &FleetArgs) -> anyhow::Result<FleetConfig>
 }
 
 /// The landing folder in force.
-pub fn landing(global: &Global) -> anyhow::Result<PathBuf> {
+pub(crate) fn landing(global: &Global) -> anyhow::Result<PathBuf> {
     Ok(resolve(global, &FleetArgs::default())?.landing)
 }
 

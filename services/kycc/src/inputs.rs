@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 const INGEST: &str = "ingest_synthetic_batch";
 
 /// Reads `text` as JSON, or as the name of a file that holds JSON. Absent: an empty config.
-pub fn run_config(text: Option<&str>) -> anyhow::Result<Value> {
+pub(crate) fn run_config(text: Option<&str>) -> anyhow::Result<Value> {
     let Some(text) = text else {
         return Ok(json!({}));
     };
@@ -29,13 +29,13 @@ pub fn run_config(text: Option<&str>) -> anyhow::Result<Value> {
 }
 
 /// The absolute path of a file that must be there.
-pub fn existing(path: &Path, flag: &str) -> anyhow::Result<PathBuf> {
+pub(crate) fn existing(path: &Path, flag: &str) -> anyhow::Result<PathBuf> {
     std::fs::canonicalize(path)
         .with_context(|| format!("{flag} {}: no such file or folder", path.display()))
 }
 
 /// Sets one key of the ingestion asset's config, which a flag must not contradict.
-pub fn set_ingest(config: &mut Value, key: &str, value: &str, flag: &str) -> anyhow::Result<()> {
+pub(crate) fn set_ingest(config: &mut Value, key: &str, value: &str, flag: &str) -> anyhow::Result<()> {
     let mut place = config;
     for step in ["ops", INGEST, "config"] {
         let Some(object) = place.as_object_mut() else {
@@ -62,7 +62,7 @@ pub fn set_ingest(config: &mut Value, key: &str, value: &str, flag: &str) -> any
 }
 
 /// The batch that a config names, if it does.
-pub fn batch_of(config: &Value) -> Option<String> {
+pub(crate) fn batch_of(config: &Value) -> Option<String> {
     config
         .pointer(&format!("/ops/{INGEST}/config/batch_id"))
         .and_then(Value::as_str)
@@ -70,7 +70,7 @@ pub fn batch_of(config: &Value) -> Option<String> {
 }
 
 /// The batch that a source is named after: `BATCH_001` of `BATCH_001_profiles.json` or of the folder `BATCH_001`.
-pub fn batch_named_by(source: &Path) -> anyhow::Result<String> {
+pub(crate) fn batch_named_by(source: &Path) -> anyhow::Result<String> {
     let name = if source.is_dir() {
         source.file_name()
     } else {

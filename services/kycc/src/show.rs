@@ -1,8 +1,8 @@
 //! What people and programs see: tables, charts, JSON.
 
-pub mod chart;
-pub mod json;
-pub mod table;
-pub mod text;
+pub(crate) mod chart;
+pub(crate) mod json;
+pub(crate) mod table;
+pub(crate) mod text;
 
-pub use table::Table;
+pub(crate) use table::Table;

@@ -18,7 +18,7 @@ use bars::Bars;
 
 /// Follows `run` until it has ended and returns it as it ended. Interrupted once, a run of this process is cancelled
 /// and followed on; a run of another fleet is left to go on.
-pub async fn follow(connection: &Connection, run: Run, quiet: bool) -> anyhow::Result<Run> {
+pub(crate) async fn follow(connection: &Connection, run: Run, quiet: bool) -> anyhow::Result<Run> {
     let mut client = connection.orchestrator();
     let mut view = View::new(&run, quiet);
     let mut after = 0;
@@ -95,7 +95,7 @@ async fn interrupt(
 }
 
 /// The run as it is now.
-pub async fn get(connection: &Connection, run_id: &str) -> anyhow::Result<Run> {
+pub(crate) async fn get(connection: &Connection, run_id: &str) -> anyhow::Result<Run> {
     let request = GetRunRequest {
         run_id: run_id.to_owned(),
     };
@@ -111,7 +111,7 @@ pub async fn get(connection: &Connection, run_id: &str) -> anyhow::Result<Run> {
 }
 
 /// 0 for SUCCESS, 3 for CANCELED, 1 for everything else.
-pub fn exit_code(run: &Run) -> ExitCode {
+pub(crate) fn exit_code(run: &Run) -> ExitCode {
     match run.status() {
         RunStatus::Success => ExitCode::SUCCESS,
         RunStatus::Canceled => ExitCode::from(3),
@@ -159,7 +159,7 @@ impl View {
 }
 
 /// `12:00:00.123 WARNING STEP_RETRY score_batch  message`.
-pub fn line(event: &RunEvent) -> String {
+pub(crate) fn line(event: &RunEvent) -> String {
     let clock = text::rfc3339(event.time).unwrap_or_default();
     let clock = clock.get(11..23).unwrap_or("-").to_owned();
     let level = match event.level() {
@@ -181,6 +181,6 @@ pub fn line(event: &RunEvent) -> String {
 }
 
 /// The whole event as JSON on a line of its own.
-pub fn json_line(event: &RunEvent) -> String {
+pub(crate) fn json_line(event: &RunEvent) -> String {
     json::event(event).to_string()
 }

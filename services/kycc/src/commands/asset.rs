@@ -15,7 +15,7 @@ use crate::connection::Connection;
 use crate::inputs;
 use crate::show::{Table, json as show_json, text};
 
-pub async fn run(global: &Global, command: AssetCommand) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(global: &Global, command: AssetCommand) -> anyhow::Result<ExitCode> {
     match command {
         AssetCommand::List => list(global).await?,
         AssetCommand::Show { asset } => show(global, asset).await?,

@@ -11,7 +11,7 @@ use crate::connection::Connection;
 use crate::fleet_config;
 use crate::show::{Table, json as show_json, text};
 
-pub async fn run(global: &Global, command: BatchCommand) -> anyhow::Result<()> {
+pub(crate) async fn run(global: &Global, command: BatchCommand) -> anyhow::Result<()> {
     match command {
         BatchCommand::Generate(args) => generate(global, args).await,
         BatchCommand::List { limit } => list(global, limit).await,

@@ -12,7 +12,7 @@ use crate::fleet_config;
 
 const LOG: &str = "warn,kycc=info";
 
-pub async fn run(global: &Global, args: DevArgs) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(global: &Global, args: DevArgs) -> anyhow::Result<ExitCode> {
     let mut config = fleet_config::resolve(global, &args.fleet)?;
     config.grpc_addr = args.grpc_addr;
     config.console_addr = Some(args.console_addr);

@@ -8,7 +8,7 @@ use crate::args::{FeatureCommand, Global};
 use crate::connection::Connection;
 use crate::show::{Table, json as show_json, text};
 
-pub async fn run(global: &Global, command: FeatureCommand) -> anyhow::Result<()> {
+pub(crate) async fn run(global: &Global, command: FeatureCommand) -> anyhow::Result<()> {
     let connection = Connection::for_reading(global).await?;
     let outcome = match command {
         FeatureCommand::Get { party, batch } => get(&connection, global, party, batch).await,

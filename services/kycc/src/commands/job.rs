@@ -13,10 +13,10 @@ use uuid::Uuid;
 
 use crate::args::{ExecuteArgs, Global, JobCommand};
 use crate::connection::Connection;
-use crate::show::{Table, json as show_json, text};
+use crate::show::{Table, json as show_json};
 use crate::{inputs, watch};
 
-pub async fn run(global: &Global, command: JobCommand) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(global: &Global, command: JobCommand) -> anyhow::Result<ExitCode> {
     match command {
         JobCommand::Execute(args) => execute(global, args).await,
         JobCommand::List => list(global).await.map(|()| ExitCode::SUCCESS),
@@ -73,7 +73,7 @@ fn config_of(args: &ExecuteArgs) -> anyhow::Result<(Value, Vec<PathBuf>)> {
 }
 
 /// Launches, follows, shows the end of it.
-pub async fn launch(
+pub(crate) async fn launch(
     connection: &Connection,
     request: LaunchRunRequest,
     as_json: bool,
@@ -89,7 +89,7 @@ pub async fn launch(
 }
 
 /// Follows a launched run and shows how it ended.
-pub async fn follow_to_end(
+pub(crate) async fn follow_to_end(
     connection: &Connection,
     run: Run,
     as_json: bool,
@@ -149,7 +149,7 @@ async fn list(global: &Global) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub async fn reload(global: &Global) -> anyhow::Result<()> {
+pub(crate) async fn reload(global: &Global) -> anyhow::Result<()> {
     let connection = Connection::to_running(global).await?;
     let request = ReloadDefinitionsRequest {};
     let answer = connection
@@ -180,9 +180,4 @@ pub async fn reload(global: &Global) -> anyhow::Result<()> {
 
 fn short(hash: &str) -> &str {
     hash.get(..12).unwrap_or(hash)
-}
-
-/// Rows of `text::count`, for tables that show how many.
-pub fn rows(count: u64) -> String {
-    text::count(count)
 }

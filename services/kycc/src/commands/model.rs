@@ -9,7 +9,7 @@ use crate::args::{Global, ModelCommand};
 use crate::connection::Connection;
 use crate::show::{Table, json as show_json, text};
 
-pub async fn run(global: &Global, command: ModelCommand) -> anyhow::Result<()> {
+pub(crate) async fn run(global: &Global, command: ModelCommand) -> anyhow::Result<()> {
     let connection = Connection::for_reading(global).await?;
     let outcome = match command {
         ModelCommand::List { limit } => list(&connection, global, limit).await,
@@ -60,7 +60,7 @@ async fn list(connection: &Connection, global: &Global, limit: u32) -> anyhow::R
 }
 
 /// One model; the newest where `model_id` is empty.
-pub async fn fetch(connection: &Connection, model_id: String) -> anyhow::Result<Model> {
+pub(crate) async fn fetch(connection: &Connection, model_id: String) -> anyhow::Result<Model> {
     let answer = connection
         .models()
         .get_model(GetModelRequest { model_id })
@@ -88,7 +88,7 @@ async fn show(
 }
 
 /// What it learned from and how good it is.
-pub fn print(model: &Model) {
+pub(crate) fn print(model: &Model) {
     println!("model {}  {}", model.model_id, model.status);
     if !model.note.is_empty() {
         println!("  {}", model.note);

@@ -10,7 +10,7 @@ use crate::args::{Global, ReportArgs};
 use crate::connection::Connection;
 use crate::show::{chart, text};
 
-pub async fn run(global: &Global, args: ReportArgs) -> anyhow::Result<()> {
+pub(crate) async fn run(global: &Global, args: ReportArgs) -> anyhow::Result<()> {
     if global.json {
         anyhow::bail!(
             "the report is for people; programs find its parts under `kycc score|model|scorecard … --json`"

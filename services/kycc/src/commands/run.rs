@@ -16,7 +16,7 @@ use crate::connection::Connection;
 use crate::show::{Table, json as show_json, text};
 use crate::watch;
 
-pub async fn run(global: &Global, command: RunCommand) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(global: &Global, command: RunCommand) -> anyhow::Result<ExitCode> {
     match command {
         RunCommand::List { job, batch, limit } => {
             let connection = Connection::for_reading(global).await?;
@@ -103,7 +103,7 @@ async fn list(
 }
 
 /// The run, its steps, and what went wrong, for a person.
-pub fn print(run: &Run) {
+pub(crate) fn print(run: &Run) {
     println!(
         "run {}  {}  {}  {}",
         run.run_id,

@@ -16,7 +16,7 @@ use crate::show::{Table, chart, json as show_json, text};
 /// Scores asked for at once.
 const PAGE: u32 = 1_000;
 
-pub async fn run(global: &Global, command: ScoreCommand) -> anyhow::Result<()> {
+pub(crate) async fn run(global: &Global, command: ScoreCommand) -> anyhow::Result<()> {
     let connection = Connection::for_reading(global).await?;
     let outcome = match command {
         ScoreCommand::Get { party, batch } => get(&connection, global, party, batch).await,
@@ -48,7 +48,7 @@ async fn get(
 }
 
 /// One score with its contributions. `batch` empty: the newest scored one.
-pub async fn fetch(
+pub(crate) async fn fetch(
     connection: &Connection,
     party_id: String,
     batch_id: String,
@@ -65,7 +65,7 @@ pub async fn fetch(
 }
 
 /// The first `limit` scores of a batch, in party order.
-pub async fn fetch_list(
+pub(crate) async fn fetch_list(
     connection: &Connection,
     batch: &str,
     band: &str,
@@ -176,7 +176,7 @@ async fn what_if(
 }
 
 /// The score with everything that made it.
-pub fn print(score: &Score) {
+pub(crate) fn print(score: &Score) {
     let who = if score.party_id.is_empty() {
         "what if"
     } else {
@@ -233,7 +233,7 @@ fn print_reasons(heading: &str, reasons: &[Reason]) {
     }
 }
 
-pub fn as_json(score: &Score) -> Value {
+pub(crate) fn as_json(score: &Score) -> Value {
     let reasons = |list: &[Reason]| {
         let rows = list
             .iter()

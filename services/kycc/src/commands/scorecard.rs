@@ -13,7 +13,7 @@ use crate::args::{FleetArgs, Global, ScorecardCommand};
 use crate::connection::Connection;
 use crate::show::{Table, json as show_json, text};
 
-pub async fn run(global: &Global, command: ScorecardCommand) -> anyhow::Result<()> {
+pub(crate) async fn run(global: &Global, command: ScorecardCommand) -> anyhow::Result<()> {
     let connection = match &command {
         ScorecardCommand::Activate { .. } => {
             Connection::for_runs(global, &FleetArgs::default(), &[]).await?
@@ -167,7 +167,7 @@ fn show(global: &Global, version: Option<ScorecardVersion>) -> anyhow::Result<()
 }
 
 /// The gates of a draft with what they found.
-pub fn print_gates(version: &ScorecardVersion) {
+pub(crate) fn print_gates(version: &ScorecardVersion) {
     if version.gates.is_empty() {
         return;
     }
@@ -178,7 +178,7 @@ pub fn print_gates(version: &ScorecardVersion) {
     table.print("");
 }
 
-pub async fn compare(
+pub(crate) async fn compare(
     connection: &Connection,
     base_version: String,
     other_version: String,
@@ -196,7 +196,7 @@ pub async fn compare(
 }
 
 /// Factor by factor, then the gates of the other.
-pub fn print_comparison(compared: &CompareVersionsResponse) {
+pub(crate) fn print_comparison(compared: &CompareVersionsResponse) {
     let (Some(base), Some(other)) = (&compared.base, &compared.other) else {
         return;
     };

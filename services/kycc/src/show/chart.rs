@@ -3,7 +3,7 @@
 const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 /// A bar of `share` (0 to 1) of `width` characters, to an eighth of a character.
-pub fn bar(share: f64, width: usize) -> String {
+pub(crate) fn bar(share: f64, width: usize) -> String {
     let eighths = (share.clamp(0.0, 1.0) * width as f64 * 8.0).round() as usize;
     let mut out = "█".repeat(eighths / 8);
     if !eighths.is_multiple_of(8) {
@@ -13,7 +13,7 @@ pub fn bar(share: f64, width: usize) -> String {
 }
 
 /// Prints one line per row: label, bar in proportion to the largest, count, share of all.
-pub fn print_counts(rows: &[(String, u64)]) {
+pub(crate) fn print_counts(rows: &[(String, u64)]) {
     let largest = rows
         .iter()
         .map(|(_, count)| *count)

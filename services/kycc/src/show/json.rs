@@ -7,19 +7,19 @@ use serde_json::{Map, Value, json};
 use super::text;
 
 /// Prints one JSON value, indented.
-pub fn print(value: &Value) {
+pub(crate) fn print(value: &Value) {
     println!("{value:#}");
 }
 
 /// Text that holds JSON, as JSON; as a string where it does not.
-pub fn parsed(text: &str) -> Value {
+pub(crate) fn parsed(text: &str) -> Value {
     if text.is_empty() {
         return Value::Null;
     }
     serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
 }
 
-pub fn metadata(entries: &[MetadataEntry]) -> Value {
+pub(crate) fn metadata(entries: &[MetadataEntry]) -> Value {
     entries
         .iter()
         .map(|entry| (entry.label.clone(), metadata_value(entry)))
@@ -27,7 +27,7 @@ pub fn metadata(entries: &[MetadataEntry]) -> Value {
         .into()
 }
 
-pub fn metadata_value(entry: &MetadataEntry) -> Value {
+pub(crate) fn metadata_value(entry: &MetadataEntry) -> Value {
     match &entry.value {
         Some(metadata_entry::Value::IntValue(value)) => json!(value),
         Some(metadata_entry::Value::FloatValue(value)) => json!(value),
@@ -38,7 +38,7 @@ pub fn metadata_value(entry: &MetadataEntry) -> Value {
     }
 }
 
-pub fn datasets(versions: &[DatasetVersion]) -> Value {
+pub(crate) fn datasets(versions: &[DatasetVersion]) -> Value {
     versions
         .iter()
         .map(|version| {
@@ -51,7 +51,7 @@ pub fn datasets(versions: &[DatasetVersion]) -> Value {
         .into()
 }
 
-pub fn run(run: &orchestrator::Run) -> Value {
+pub(crate) fn run(run: &orchestrator::Run) -> Value {
     json!({
         "run_id": run.run_id,
         "job": run.job,
@@ -91,7 +91,7 @@ fn failure(failure: &orchestrator::Failure) -> Value {
     json!({"reason": failure.reason, "message": failure.message, "record": failure.record})
 }
 
-pub fn event(event: &orchestrator::RunEvent) -> Value {
+pub(crate) fn event(event: &orchestrator::RunEvent) -> Value {
     json!({
         "sequence": event.sequence,
         "time": text::rfc3339(event.time),
@@ -104,7 +104,7 @@ pub fn event(event: &orchestrator::RunEvent) -> Value {
     })
 }
 
-pub fn materialization(made: &orchestrator::Materialization) -> Value {
+pub(crate) fn materialization(made: &orchestrator::Materialization) -> Value {
     json!({
         "asset": made.asset,
         "batch_id": made.batch_id,

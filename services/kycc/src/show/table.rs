@@ -1,19 +1,20 @@
 //! Tables for people: no frame, a header line, numbers to the right.
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table as Grid, presets};
+use comfy_table::presets::NOTHING;
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table as Grid};
 
 /// A table that is printed once it is whole.
 #[derive(Debug)]
-pub struct Table {
+pub(crate) struct Table {
     grid: Grid,
     columns: usize,
 }
 
 impl Table {
     /// A heading that starts with `#` marks a column of numbers.
-    pub fn new(headings: &[&str]) -> Self {
+    pub(crate) fn new(headings: &[&str]) -> Self {
         let mut grid = Grid::new();
-        grid.load_preset(presets::NOTHING)
+        grid.load_style(NOTHING)
             .set_content_arrangement(ContentArrangement::Dynamic);
         grid.set_header(headings.iter().map(|heading| {
             let cell = Cell::new(heading.trim_start_matches('#').to_uppercase());
@@ -31,13 +32,13 @@ impl Table {
         }
     }
 
-    pub fn row<const N: usize>(&mut self, cells: [String; N]) {
+    pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
         debug_assert_eq!(N, self.columns, "a row has one cell for every heading");
         self.grid.add_row(cells);
     }
 
     /// Prints the table, or `nothing` where it has no rows.
-    pub fn print(&self, nothing: &str) {
+    pub(crate) fn print(&self, nothing: &str) {
         if self.grid.is_empty() {
             println!("{nothing}");
         } else {

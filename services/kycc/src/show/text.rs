@@ -5,7 +5,7 @@ use kycc_proto::orchestrator::v1::{RunStatus, StepStatus};
 use prost_types::Timestamp;
 
 /// `2026-01-31 00:00:00`, UTC; `-` when absent.
-pub fn time(at: Option<Timestamp>) -> String {
+pub(crate) fn time(at: Option<Timestamp>) -> String {
     instant(at).map_or_else(
         || "-".into(),
         |at| at.format("%Y-%m-%d %H:%M:%S").to_string(),
@@ -13,7 +13,7 @@ pub fn time(at: Option<Timestamp>) -> String {
 }
 
 /// The same instant as RFC 3339, for programs.
-pub fn rfc3339(at: Option<Timestamp>) -> Option<String> {
+pub(crate) fn rfc3339(at: Option<Timestamp>) -> Option<String> {
     instant(at).map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true))
 }
 
@@ -23,7 +23,7 @@ fn instant(at: Option<Timestamp>) -> Option<DateTime<Utc>> {
 }
 
 /// `0.42 s`, `3 m 12 s`; `-` while it has not ended.
-pub fn elapsed(from: Option<Timestamp>, to: Option<Timestamp>) -> String {
+pub(crate) fn elapsed(from: Option<Timestamp>, to: Option<Timestamp>) -> String {
     let (Some(from), Some(to)) = (instant(from), instant(to)) else {
         return "-".into();
     };
@@ -36,7 +36,7 @@ pub fn elapsed(from: Option<Timestamp>, to: Option<Timestamp>) -> String {
 }
 
 /// `1,234,567`.
-pub fn count(number: u64) -> String {
+pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
@@ -49,7 +49,7 @@ pub fn count(number: u64) -> String {
 }
 
 /// `13.4 MB`.
-pub fn bytes(number: u64) -> String {
+pub(crate) fn bytes(number: u64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
     if number < 1000 {
         return format!("{number} B");
@@ -64,14 +64,14 @@ pub fn bytes(number: u64) -> String {
 }
 
 /// The status without its prefix: `SUCCESS`.
-pub fn run_status(status: i32) -> &'static str {
+pub(crate) fn run_status(status: i32) -> &'static str {
     let name = RunStatus::try_from(status)
         .unwrap_or_default()
         .as_str_name();
     name.trim_start_matches("RUN_STATUS_")
 }
 
-pub fn step_status(status: i32) -> &'static str {
+pub(crate) fn step_status(status: i32) -> &'static str {
     let name = StepStatus::try_from(status)
         .unwrap_or_default()
         .as_str_name();
@@ -79,7 +79,7 @@ pub fn step_status(status: i32) -> &'static str {
 }
 
 /// A decimal with at most `places` digits after the point, without trailing zeros.
-pub fn decimal(value: f64, places: usize) -> String {
+pub(crate) fn decimal(value: f64, places: usize) -> String {
     let text = format!("{value:.places$}");
     if text.contains('.') {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()

@@ -8,13 +8,13 @@ use kycc_proto::orchestrator::v1::{Run, RunEvent};
 use kycc_proto::work::v1::LogLevel;
 
 /// The live display of one run.
-pub struct Bars {
+pub(crate) struct Bars {
     all: MultiProgress,
     steps: BTreeMap<String, ProgressBar>,
 }
 
 impl Bars {
-    pub fn new(run: &Run) -> Self {
+    pub(crate) fn new(run: &Run) -> Self {
         let all = MultiProgress::new();
         let steps = run
             .steps
@@ -30,7 +30,7 @@ impl Bars {
         Self { all, steps }
     }
 
-    pub fn event(&mut self, event: &RunEvent) {
+    pub(crate) fn event(&mut self, event: &RunEvent) {
         if matches!(event.level(), LogLevel::Warning | LogLevel::Error) {
             // A terminal that went away is no reason to stop following.
             let _ = self.all.println(super::line(event));
@@ -53,7 +53,7 @@ impl Bars {
         }
     }
 
-    pub fn progress(&mut self, asset: &str, done: u64, total: u64) {
+    pub(crate) fn progress(&mut self, asset: &str, done: u64, total: u64) {
         let Some(bar) = self.steps.get(asset).filter(|bar| !bar.is_finished()) else {
             return;
         };
@@ -67,7 +67,7 @@ impl Bars {
     }
 
     /// Leaves the lines as they stand.
-    pub fn finish(self) {
+    pub(crate) fn finish(self) {
         for bar in self.steps.values().filter(|bar| !bar.is_finished()) {
             bar.abandon();
         }
