@@ -1,0 +1,6 @@
+//! Decode, call, encode: the task that ingests, the observer of its source, the gRPC service.
+
+pub(crate) mod grpc;
+pub(crate) mod observer;
+pub(crate) mod summary;
+pub(crate) mod task;

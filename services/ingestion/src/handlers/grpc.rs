@@ -1,0 +1,172 @@
+//! IngestionService: imports are runs of `ingest_job`; what has been ingested is what the orchestrator materialized.
+
+use std::collections::BTreeSet;
+
+use chrono::DateTime;
+use kycc_domain::ids::BatchId;
+use kycc_proto::ingestion::v1::ingestion_service_server::IngestionService;
+use kycc_proto::ingestion::v1::{
+    Batch, GetBatchRequest, GetBatchResponse, ImportBatchRequest, ImportBatchResponse,
+    ListBatchesRequest, ListBatchesResponse,
+};
+use kycc_proto::orchestrator::v1::orchestrator_service_client::OrchestratorServiceClient;
+use kycc_proto::orchestrator::v1::{
+    GetMaterializationRequest, LaunchRunRequest, ListMaterializationsRequest, Materialization,
+};
+use kycc_proto::work::v1::metadata_entry::Value as Entry;
+use kycc_rpc::ApiError;
+use serde_json::{Map, json};
+use tonic::transport::Channel;
+use tonic::{Code, Request, Response, Status};
+
+use super::task::ASSET;
+use crate::config::IngestConfig;
+use crate::core::time;
+use crate::source::Source;
+use crate::source::roots::Roots;
+
+const JOB: &str = "ingest_job";
+
+#[derive(Debug, Clone)]
+pub(crate) struct Ingestion {
+    pub(crate) roots: Roots,
+    pub(crate) orchestrator: OrchestratorServiceClient<Channel>,
+}
+
+#[tonic::async_trait]
+impl IngestionService for Ingestion {
+    async fn import_batch(
+        &self,
+        request: Request<ImportBatchRequest>,
+    ) -> Result<Response<ImportBatchResponse>, Status> {
+        let request = request.into_inner();
+        let batch = batch_id(&request.batch_id)?;
+        let config = config_of(&request)?;
+        self.check_source(&batch, &request)?;
+        let launch = LaunchRunRequest {
+            job: JOB.to_owned(),
+            batch_id: batch.to_string(),
+            run_config_json: json!({"ops": {ASSET: {"config": config}}}).to_string(),
+            request_id: request.request_id,
+            ..LaunchRunRequest::default()
+        };
+        let launched = self
+            .orchestrator
+            .clone()
+            .launch_run(launch)
+            .await?
+            .into_inner();
+        let run_id = launched.run.map(|run| run.run_id).unwrap_or_default();
+        Ok(Response::new(ImportBatchResponse { run_id }))
+    }
+
+    async fn get_batch(
+        &self,
+        request: Request<GetBatchRequest>,
+    ) -> Result<Response<GetBatchResponse>, Status> {
+        let batch = batch_id(&request.into_inner().batch_id)?;
+        let wanted = GetMaterializationRequest {
+            asset: ASSET.to_owned(),
+            batch_id: batch.to_string(),
+        };
+        let found = match self.orchestrator.clone().get_materialization(wanted).await {
+            Ok(found) => found.into_inner().materialization,
+            Err(status) if status.code() == Code::NotFound => None,
+            Err(status) => return Err(status),
+        };
+        let found = found.ok_or_else(|| ApiError::not_found("batch", batch.as_str()))?;
+        Ok(Response::new(GetBatchResponse {
+            batch: Some(batch_of(found)),
+        }))
+    }
+
+    async fn list_batches(
+        &self,
+        request: Request<ListBatchesRequest>,
+    ) -> Result<Response<ListBatchesResponse>, Status> {
+        let request = request.into_inner();
+        let wanted = ListMaterializationsRequest {
+            asset: ASSET.to_owned(),
+            batch_id: String::new(),
+            page_size: request.page_size,
+            page_token: request.page_token,
+        };
+        let found = self
+            .orchestrator
+            .clone()
+            .list_materializations(wanted)
+            .await?
+            .into_inner();
+        let mut seen = BTreeSet::new();
+        let newest = found
+            .materializations
+            .into_iter()
+            .filter(|found| seen.insert(found.batch_id.clone()));
+        Ok(Response::new(ListBatchesResponse {
+            batches: newest.map(batch_of).collect(),
+            next_page_token: found.next_page_token,
+        }))
+    }
+}
+
+impl Ingestion {
+    /// Tells the caller at once what the run would only find out later.
+    fn check_source(&self, batch: &BatchId, request: &ImportBatchRequest) -> Result<(), ApiError> {
+        let config = IngestConfig {
+            source_uri: Some(request.source_uri.clone()),
+            labels_uri: Some(request.labels_uri.clone()),
+            ..IngestConfig::default()
+        };
+        match Source::find(&self.roots, batch, &config) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(ApiError::invalid(error.field(), error.to_string())),
+        }
+    }
+}
+
+fn batch_id(text: &str) -> Result<BatchId, ApiError> {
+    BatchId::new(text).map_err(|error| ApiError::invalid("batch_id", error.to_string()))
+}
+
+/// What the request gives, and nothing that it leaves to the defaults.
+fn config_of(request: &ImportBatchRequest) -> Result<Map<String, serde_json::Value>, ApiError> {
+    let mut config = Map::new();
+    config.insert("batch_id".to_owned(), json!(request.batch_id));
+    if !request.source_uri.is_empty() {
+        config.insert("source_uri".to_owned(), json!(request.source_uri));
+    }
+    if !request.labels_uri.is_empty() {
+        config.insert("labels_uri".to_owned(), json!(request.labels_uri));
+    }
+    if let Some(time) = &request.as_of_time {
+        let nanos = u32::try_from(time.nanos).ok();
+        let time = nanos.and_then(|nanos| DateTime::from_timestamp(time.seconds, nanos));
+        let text = time.map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::Micros, true));
+        let text = text.filter(|text| time::parse(text).is_ok());
+        let text = text.ok_or_else(|| {
+            ApiError::invalid("as_of_time", "lies outside the years 1600 to 2999")
+        })?;
+        config.insert("as_of".to_owned(), json!(text));
+    }
+    Ok(config)
+}
+
+fn batch_of(found: Materialization) -> Batch {
+    let as_of = found.metadata.iter().find(|entry| entry.label == "as_of");
+    let as_of = as_of.and_then(|entry| match &entry.value {
+        Some(Entry::TextValue(text)) => time::parse(text).ok(),
+        _ => None,
+    });
+    Batch {
+        batch_id: found.batch_id,
+        version_key: found.version_key,
+        run_id: found.run_id,
+        create_time: found.create_time,
+        as_of_time: as_of.map(|micros| prost_types::Timestamp {
+            seconds: micros.div_euclid(1_000_000),
+            nanos: (micros.rem_euclid(1_000_000) * 1_000) as i32,
+        }),
+        datasets: found.outputs,
+        metadata: found.metadata,
+    }
+}

@@ -1,0 +1,7 @@
+//! The whole task, on small batches: formats, rules, bad input.
+
+mod bad_input;
+mod formats;
+mod harness;
+mod outcomes;
+mod rules;
