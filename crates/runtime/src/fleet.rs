@@ -98,11 +98,14 @@ impl Fleet {
         for (name, start) in parts.background {
             background.spawn(name, OnFailure::StopFleet, start(background.stopping()));
         }
-        lock.announce(&FleetInfo {
-            grpc_addr: addr,
-            console_addr: context.config.console_addr,
-            pid: std::process::id(),
-        })?;
+        // A fleet that only reads is gone in a moment; nobody should count on it.
+        if context.config.resume_runs {
+            lock.announce(&FleetInfo {
+                grpc_addr: addr,
+                console_addr: context.config.console_addr,
+                pid: std::process::id(),
+            })?;
+        }
         server.health().serving().await;
         tracing::info!(grpc_addr = %addr, data_dir = %context.config.data_dir.display(), "the fleet is serving");
         Ok(RunningFleet {

@@ -10,7 +10,7 @@ pub(crate) const DEFAULT_DATA_DIR: &str = "./kycc-data";
 
 /// Scores the companies in a supply chain: ingest, features, scorecard, labels, model, refinement.
 #[derive(Debug, Parser)]
-#[command(name = "kycc", version, propagate_version = true)]
+#[command(name = "kycc", version)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -324,5 +324,16 @@ fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err(format!("'{text}' is not of the form name=value")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::CommandFactory;
+
+    #[test]
+    fn no_two_arguments_of_a_command_share_a_name() {
+        Cli::command().debug_assert();
     }
 }

@@ -1,6 +1,7 @@
 //! To whom a command talks: a running fleet where there is one, else a fleet that it starts in its own process.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
 use kycc_proto::features::v1::feature_service_client::FeatureServiceClient;
@@ -10,7 +11,7 @@ use kycc_proto::orchestrator::v1::orchestrator_service_client::OrchestratorServi
 use kycc_proto::scorecards::v1::scorecard_service_client::ScorecardServiceClient;
 use kycc_proto::scoring::v1::scoring_service_client::ScoringServiceClient;
 use kycc_rpc::{ChannelOptions, connect_lazy};
-use kycc_runtime::{Fleet, FleetConfig, FolderLock, RunningFleet};
+use kycc_runtime::{Fleet, FleetConfig, FolderLock, LockError, RunningFleet, StartError};
 use kycc_telemetry::Format;
 use tonic::transport::Channel;
 
@@ -21,6 +22,10 @@ pub(crate) type Orchestrator = OrchestratorServiceClient<Channel>;
 
 /// Warnings of a fleet inside a command; its events are shown by the command itself.
 const QUIET: &str = "error";
+
+/// How often and how long the folder is waited for; a fleet that starts takes well under a second.
+const LOOKS: u32 = 50;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// An open way to a fleet's services.
 pub(crate) struct Connection {
@@ -33,16 +38,11 @@ impl Connection {
     /// For commands that look: an embedded fleet leaves unfinished runs alone.
     pub(crate) async fn for_reading(global: &Global) -> anyhow::Result<Self> {
         let config = fleet_config::resolve(global, &FleetArgs::default())?;
-        match running(global, &config)? {
-            Some(connection) => Ok(connection),
-            None => {
-                embed(FleetConfig {
-                    resume_runs: false,
-                    ..config
-                })
-                .await
-            }
-        }
+        let config = FleetConfig {
+            resume_runs: false,
+            ..config
+        };
+        running_or_embedded(global, config).await
     }
 
     /// For commands that run jobs. `files`: what they read; an embedded fleet of one's own may read it.
@@ -52,16 +52,6 @@ impl Connection {
         files: &[PathBuf],
     ) -> anyhow::Result<Self> {
         let mut config = fleet_config::resolve(global, args)?;
-        if let Some(connection) = running(global, &config)? {
-            if args.pipeline.is_some() || args.threads.is_some() || args.parties_per_shard.is_some()
-            {
-                anyhow::bail!(
-                    "a fleet is running already, so --pipeline, --threads and --parties-per-shard cannot be applied; \
-                     stop it, or start it with them"
-                );
-            }
-            return Ok(connection);
-        }
         for file in files {
             let folder = if file.is_dir() {
                 Some(file.as_path())
@@ -70,7 +60,16 @@ impl Connection {
             };
             config.allowed_roots.extend(folder.map(PathBuf::from));
         }
-        embed(config).await
+        let connection = running_or_embedded(global, config).await?;
+        let typed =
+            args.pipeline.is_some() || args.threads.is_some() || args.parties_per_shard.is_some();
+        if typed && !connection.is_embedded() {
+            anyhow::bail!(
+                "a fleet is running already, so --pipeline, --threads and --parties-per-shard cannot be applied; stop \
+                 it, or start it with them"
+            );
+        }
+        Ok(connection)
     }
 
     /// For commands that make sense with a running fleet only.
@@ -137,21 +136,40 @@ fn running(global: &Global, config: &FleetConfig) -> anyhow::Result<Option<Conne
     }))
 }
 
-async fn embed(config: FleetConfig) -> anyhow::Result<Connection> {
+/// The running fleet, or one of our own. Another command may hold the folder for a moment: it is waited for.
+async fn running_or_embedded(global: &Global, config: FleetConfig) -> anyhow::Result<Connection> {
     let filter = fleet_config::environment()
         .remove("KYCC_LOG")
         .unwrap_or_else(|| QUIET.into());
-    // The guard would flush exporters; an embedded fleet has none, and its process ends with the command.
-    kycc_telemetry::init(&filter, Format::Text)?;
-    let embedded = FleetConfig::embedded(&config.data_dir);
-    let config = FleetConfig {
-        grpc_addr: embedded.grpc_addr,
-        console_addr: embedded.console_addr,
-        ..config
-    };
-    let fleet = Fleet::start(config, kycc_embed::modules()).await?;
-    Ok(Connection {
-        channel: fleet.channel(),
-        embedded: Some(fleet),
-    })
+    let mut logging = false;
+    let mut looks = LOOKS;
+    loop {
+        if let Some(connection) = running(global, &config)? {
+            return Ok(connection);
+        }
+        if !logging {
+            // The guard would flush exporters; an embedded fleet has none, and its process ends with the command.
+            kycc_telemetry::init(&filter, Format::Text)?;
+            logging = true;
+        }
+        let embedded = FleetConfig::embedded(&config.data_dir);
+        let own = FleetConfig {
+            grpc_addr: embedded.grpc_addr,
+            console_addr: embedded.console_addr,
+            ..config.clone()
+        };
+        match Fleet::start(own, kycc_embed::modules()).await {
+            Ok(fleet) => {
+                return Ok(Connection {
+                    channel: fleet.channel(),
+                    embedded: Some(fleet),
+                });
+            }
+            Err(StartError::Lock(LockError::InUse { .. })) if looks > 1 => {
+                looks -= 1;
+                tokio::time::sleep(BETWEEN_LOOKS).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use kycc_rpc::Principal;
 use kycc_runtime::{ConfigLayer, FleetConfig};
 
 use crate::args::{FleetArgs, Global};
@@ -36,6 +37,11 @@ pub(crate) fn resolve(global: &Global, args: &FleetArgs) -> anyhow::Result<Fleet
         let root = std::fs::canonicalize(root)
             .with_context(|| format!("--allow-root {}: no such folder", root.display()))?;
         config.allowed_roots.push(root);
+    }
+    if config.local_principal == Principal::anonymous() {
+        // A container or a service often has no USER, but everybody has a number.
+        let uid = rustix::process::getuid().as_raw();
+        config.local_principal = Principal::new(format!("uid-{uid}"));
     }
     Ok(config)
 }

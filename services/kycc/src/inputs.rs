@@ -35,7 +35,12 @@ pub(crate) fn existing(path: &Path, flag: &str) -> anyhow::Result<PathBuf> {
 }
 
 /// Sets one key of the ingestion asset's config, which a flag must not contradict.
-pub(crate) fn set_ingest(config: &mut Value, key: &str, value: &str, flag: &str) -> anyhow::Result<()> {
+pub(crate) fn set_ingest(
+    config: &mut Value,
+    key: &str,
+    value: &str,
+    flag: &str,
+) -> anyhow::Result<()> {
     let mut place = config;
     for step in ["ops", INGEST, "config"] {
         let Some(object) = place.as_object_mut() else {

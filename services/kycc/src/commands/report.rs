@@ -69,7 +69,7 @@ async fn report(connection: &Connection, global: &Global, args: ReportArgs) -> a
     heading("Where everything lies");
     println!("  {}", global.data_dir.display());
     println!("  lake/     every dataset version, as Parquet with its manifest");
-    println!("  kycc.db   runs, models, scorecards (SQLite)");
+    println!("  state.db  runs, models, scorecards (SQLite)");
     Ok(())
 }
 

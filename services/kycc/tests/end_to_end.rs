@@ -1,0 +1,14 @@
+//! The command as people and scripts use it: the real binary, real files, real processes.
+
+#[path = "end_to_end/bad_input.rs"]
+mod bad_input;
+#[path = "end_to_end/commands.rs"]
+mod commands;
+#[path = "end_to_end/crashes.rs"]
+mod crashes;
+#[path = "end_to_end/determinism.rs"]
+mod determinism;
+#[path = "end_to_end/golden.rs"]
+mod golden;
+#[path = "end_to_end/place.rs"]
+mod place;
