@@ -1,0 +1,38 @@
+//! Registers the join on its lane and the lookup service on the port.
+
+use crate::handlers::extract::ExtractFeatures;
+use crate::handlers::lookup::FeatureLookup;
+use async_trait::async_trait;
+use kycc_lake::PartyTables;
+use kycc_proto::features::v1::feature_service_server::FeatureServiceServer;
+use kycc_proto::orchestrator::v1::orchestrator_service_client::OrchestratorServiceClient;
+use kycc_runtime::{BuildError, Module, ModuleContext, Service};
+use std::sync::Arc;
+
+/// Batches whose features are held in memory for lookups.
+const VERSIONS_HELD: usize = 4;
+
+pub(crate) struct FeatureStore;
+
+#[async_trait]
+impl Module for FeatureStore {
+    fn name(&self) -> &'static str {
+        "feature-store"
+    }
+
+    fn lane(&self) -> Option<&'static str> {
+        Some("feature-store")
+    }
+
+    async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {
+        let lookup = FeatureLookup::new(
+            cx.lake.clone(),
+            PartyTables::new(cx.lake.clone(), VERSIONS_HELD),
+            OrchestratorServiceClient::new(cx.channel.clone()),
+        );
+        Ok(Service::builder()
+            .handler(Arc::new(ExtractFeatures))
+            .grpc(FeatureServiceServer::new(lookup))
+            .build())
+    }
+}
