@@ -154,9 +154,9 @@ async fn threads_and_shards_leave_digest_and_metadata_as_they_are() {
     let kinds = ["manufacturer", "supplier", "retailer", "business"];
     let party = |i: usize| Party {
         kind: kinds[i % 4],
-        verified: i % 3 == 0,
+        verified: i.is_multiple_of(3),
         created_at: as_of() - TimeDelta::hours((i * 7919 % 200_000) as i64),
-        tax_id: (i % 5 == 0).then_some("T"),
+        tax_id: i.is_multiple_of(5).then_some("T"),
         contacts: std::array::from_fn(|c| ((i >> c) & 1 == 1).then_some("c")),
     };
     let parties: Vec<_> = (0..10_500).map(party).collect();
