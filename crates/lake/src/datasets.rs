@@ -124,7 +124,7 @@ pub static FEATURE_VECTORS: DatasetSpec = per_party("features", || {
         party()
             .into_iter()
             .chain(features(None))
-            .chain([required("months_present", DataType::Int64)]),
+            .chain([optional("months_present", DataType::Int64)]),
     )
 });
 

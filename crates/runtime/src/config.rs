@@ -45,6 +45,8 @@ pub struct FleetConfig {
     pub drain_seconds: u64,
     /// Whether runs that were left unfinished go on. Commands that only read leave them alone.
     pub resume_runs: bool,
+    /// Whether other commands may talk to it. One inside another program, or a command, ends when that does.
+    pub shared: bool,
     /// Who every caller is, as long as no authentication is configured.
     #[serde(serialize_with = "as_text")]
     pub local_principal: Principal,
@@ -85,6 +87,7 @@ impl FleetConfig {
             lease_seconds: 30,
             drain_seconds: 10,
             resume_runs: true,
+            shared: true,
             local_principal: Principal::anonymous(),
             data_dir,
         }
@@ -95,6 +98,7 @@ impl FleetConfig {
         Self {
             grpc_addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             console_addr: None,
+            shared: false,
             ..Self::in_folder(data_dir)
         }
     }

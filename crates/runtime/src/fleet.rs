@@ -98,14 +98,12 @@ impl Fleet {
         for (name, start) in parts.background {
             background.spawn(name, OnFailure::StopFleet, start(background.stopping()));
         }
-        // A fleet that only reads is gone in a moment; nobody should count on it.
-        if context.config.resume_runs {
-            lock.announce(&FleetInfo {
-                grpc_addr: addr,
-                console_addr: context.config.console_addr,
-                pid: std::process::id(),
-            })?;
-        }
+        lock.announce(&FleetInfo {
+            grpc_addr: addr,
+            console_addr: context.config.console_addr,
+            pid: std::process::id(),
+            shared: context.config.shared,
+        })?;
         server.health().serving().await;
         tracing::info!(grpc_addr = %addr, data_dir = %context.config.data_dir.display(), "the fleet is serving");
         Ok(RunningFleet {

@@ -19,6 +19,8 @@ pub struct FleetInfo {
     pub grpc_addr: SocketAddr,
     pub console_addr: Option<SocketAddr>,
     pub pid: u32,
+    /// Whether it stays for others to talk to.
+    pub shared: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -132,6 +134,7 @@ mod tests {
             grpc_addr: SocketAddr::from(([127, 0, 0, 1], 50051)),
             console_addr: None,
             pid: 4242,
+            shared: true,
         }
     }
 

@@ -35,6 +35,8 @@ use crate::stage::table::{NO_PARTY, Ordinals, provider};
 pub(crate) struct Related {
     pub(crate) writers: Vec<TaskWriter>,
     pub(crate) counts: TableCounts,
+    /// The first records that were rejected, described.
+    pub(crate) first_rejects: Vec<String>,
     pub(crate) currencies: BTreeSet<String>,
     pub(crate) unknown_party_types: u64,
 }
@@ -208,6 +210,7 @@ impl Relation<'_> {
 
     /// The last table: every record that was left out. Then all is ready.
     async fn rejected(self, mut writers: Vec<TaskWriter>) -> Result<Related, TaskError> {
+        let first_rejects = self.rejects.first();
         let rejects = self.rejects.finish()?;
         let failed = |source| query_failed("staged_rejected", source);
         let rows = provider(&rejects, &[], &self.ordinals, self.cx.threads()).map_err(failed)?;
@@ -228,6 +231,7 @@ impl Relation<'_> {
         Ok(Related {
             writers,
             counts: self.counts,
+            first_rejects,
             currencies: self.seen.currencies,
             unknown_party_types: self.seen.unknown_party_types,
         })

@@ -23,6 +23,9 @@ pub(crate) struct Global {
     /// Where data lies when the fleet runs in this process.
     #[arg(long, global = true, env = "KYCC_DATA_DIR", default_value = DEFAULT_DATA_DIR)]
     pub(crate) data_dir: PathBuf,
+    /// Configuration file (YAML).
+    #[arg(long, global = true, env = "KYCC_CONFIG", value_name = "FILE")]
+    pub(crate) config_file: Option<PathBuf>,
     /// A running fleet to talk to, e.g. http://127.0.0.1:50051. By default the one that holds the data folder.
     #[arg(long, global = true, env = "KYCC_SERVER")]
     pub(crate) server: Option<String>,
@@ -70,9 +73,6 @@ pub(crate) enum Command {
 /// Settings of a fleet in this process. Each can also be set by environment (KYCC_…) or file.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct FleetArgs {
-    /// Configuration file (YAML).
-    #[arg(long, env = "KYCC_CONFIG")]
-    pub(crate) config_file: Option<PathBuf>,
     /// Pipeline definitions instead of the built-in ones.
     #[arg(short = 'f', long = "pipeline")]
     pub(crate) pipeline: Option<PathBuf>,
@@ -139,7 +139,7 @@ pub(crate) enum RunCommand {
         job: Option<String>,
         #[arg(long)]
         batch: Option<String>,
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
     },
     /// One run with its steps.
@@ -186,6 +186,9 @@ pub(crate) struct MaterializeArgs {
     /// Batch (partition) to make it for.
     #[arg(long)]
     pub(crate) batch: String,
+    /// The instant that the files are of, such as 2026-01-31T00:00:00Z.
+    #[arg(long)]
+    pub(crate) as_of: Option<chrono::DateTime<chrono::Utc>>,
     #[command(flatten)]
     pub(crate) fleet: FleetArgs,
 }
@@ -206,7 +209,7 @@ pub(crate) enum BatchCommand {
     Generate(GenerateArgs),
     /// Batches that have been ingested.
     List {
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
     },
     /// One batch: its datasets, counts and where they come from.
@@ -251,7 +254,7 @@ pub(crate) enum ScoreCommand {
         /// Only this band: excellent, good, fair, poor, very_poor.
         #[arg(long)]
         band: Option<String>,
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
     },
     /// Score features that belong to no batch: --feature kyc_verified=1 --feature network_size=9 …
@@ -280,7 +283,7 @@ pub(crate) enum FeatureCommand {
 pub(crate) enum ModelCommand {
     /// Newest models.
     List {
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
     },
     /// One model; the newest when none is named.
@@ -291,16 +294,20 @@ pub(crate) enum ModelCommand {
 pub(crate) enum ScorecardCommand {
     /// Every version, newest first.
     List {
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
     },
     /// One version; the active one when none is named.
-    Show { version: Option<String> },
+    Show {
+        #[arg(value_name = "VERSION")]
+        card: Option<String>,
+    },
     /// What changes from one version to another.
     Compare { base: String, other: String },
     /// Make a version the active one.
     Activate {
-        version: String,
+        #[arg(value_name = "VERSION")]
+        card: String,
         /// Why. Kept with the approval.
         #[arg(long)]
         reason: String,

@@ -1,6 +1,6 @@
 //! To whom a command talks: a running fleet where there is one, else a fleet that it starts in its own process.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -16,12 +16,12 @@ use kycc_telemetry::Format;
 use tonic::transport::Channel;
 
 use crate::args::{FleetArgs, Global};
-use crate::fleet_config;
+use crate::{fleet_config, grants};
 
 pub(crate) type Orchestrator = OrchestratorServiceClient<Channel>;
 
-/// Warnings of a fleet inside a command; its events are shown by the command itself.
-const QUIET: &str = "error";
+/// A fleet inside a command logs nothing: the command itself shows its events.
+const QUIET: &str = "off";
 
 /// How often and how long the folder is waited for; a fleet that starts takes well under a second.
 const LOOKS: u32 = 50;
@@ -52,14 +52,13 @@ impl Connection {
         files: &[PathBuf],
     ) -> anyhow::Result<Self> {
         let mut config = fleet_config::resolve(global, args)?;
-        for file in files {
-            let folder = if file.is_dir() {
-                Some(file.as_path())
-            } else {
-                file.parent()
-            };
-            config.allowed_roots.extend(folder.map(PathBuf::from));
+        // Labels may lie beside the batch without being named.
+        let beside = files.iter().filter_map(|file| labels_beside(file));
+        let inputs: Vec<PathBuf> = files.iter().cloned().chain(beside).collect();
+        if global.server.is_none() {
+            grants::add(&config.data_dir, &inputs)?;
         }
+        config.allowed_roots.extend(inputs);
         let connection = running_or_embedded(global, config).await?;
         let typed =
             args.pipeline.is_some() || args.threads.is_some() || args.parties_per_shard.is_some();
@@ -120,13 +119,26 @@ impl Connection {
     }
 }
 
+/// `<BATCH>_labels.json` beside `<BATCH>_profiles.json` or beside a folder `<BATCH>`.
+fn labels_beside(source: &Path) -> Option<PathBuf> {
+    let stem = if source.is_dir() {
+        source.file_name()
+    } else {
+        source.file_stem()
+    };
+    let batch = stem?.to_str()?;
+    let batch = batch.strip_suffix("_profiles").unwrap_or(batch);
+    let labels = source.with_file_name(format!("{batch}_labels.json"));
+    labels.is_file().then_some(labels)
+}
+
 /// The fleet that was named, or the one that holds the data folder.
 fn running(global: &Global, config: &FleetConfig) -> anyhow::Result<Option<Connection>> {
     let address = match &global.server {
         Some(server) => server.clone(),
         None => match FolderLock::holder(&config.data_dir) {
-            Some(info) => info.grpc_addr.to_string(),
-            None => return Ok(None),
+            Some(info) if info.shared => info.grpc_addr.to_string(),
+            _ => return Ok(None),
         },
     };
     let channel = connect_lazy(&address, &ChannelOptions::default())?;
@@ -156,6 +168,7 @@ async fn running_or_embedded(global: &Global, config: FleetConfig) -> anyhow::Re
         let own = FleetConfig {
             grpc_addr: embedded.grpc_addr,
             console_addr: embedded.console_addr,
+            shared: embedded.shared,
             ..config.clone()
         };
         match Fleet::start(own, kycc_embed::modules()).await {

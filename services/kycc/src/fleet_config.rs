@@ -17,7 +17,7 @@ pub(crate) fn environment() -> BTreeMap<String, String> {
 /// What is in force, before a command adds addresses and roots of its own.
 pub(crate) fn resolve(global: &Global, args: &FleetArgs) -> anyhow::Result<FleetConfig> {
     let environment = environment();
-    let file = match &args.config_file {
+    let file = match &global.config_file {
         Some(path) => ConfigLayer::read(path)?,
         None => ConfigLayer::default(),
     };
@@ -38,6 +38,9 @@ pub(crate) fn resolve(global: &Global, args: &FleetArgs) -> anyhow::Result<Fleet
             .with_context(|| format!("--allow-root {}: no such folder", root.display()))?;
         config.allowed_roots.push(root);
     }
+    config
+        .allowed_roots
+        .extend(crate::grants::read(&config.data_dir)?);
     if config.local_principal == Principal::anonymous() {
         // A container or a service often has no USER, but everybody has a number.
         let uid = rustix::process::getuid().as_raw();

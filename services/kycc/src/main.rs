@@ -1,12 +1,15 @@
 //! The `kycc` command: the whole fleet in one process, and a client of it.
 
+#[macro_use]
+mod show;
+
 mod args;
 mod commands;
 mod connection;
 mod failure;
 mod fleet_config;
+mod grants;
 mod inputs;
-mod show;
 mod watch;
 
 use std::process::ExitCode;

@@ -1,5 +1,8 @@
 //! What people and programs see: tables, charts, JSON.
 
+#[macro_use]
+pub(crate) mod out;
+
 pub(crate) mod chart;
 pub(crate) mod json;
 pub(crate) mod table;

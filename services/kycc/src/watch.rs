@@ -4,6 +4,7 @@ mod bars;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use kycc_proto::orchestrator::v1::{
@@ -11,51 +12,92 @@ use kycc_proto::orchestrator::v1::{
 };
 use kycc_proto::work::v1::LogLevel;
 use kycc_rpc::ClientError;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::connection::{Connection, Orchestrator};
 use crate::show::{json, text};
 use bars::Bars;
+
+/// Longest that a fleet which went away is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+const BETWEEN_TRIES: Duration = Duration::from_millis(500);
 
 /// Follows `run` until it has ended and returns it as it ended. Interrupted once, a run of this process is cancelled
 /// and followed on; a run of another fleet is left to go on.
 pub(crate) async fn follow(connection: &Connection, run: Run, quiet: bool) -> anyhow::Result<Run> {
     let mut client = connection.orchestrator();
     let mut view = View::new(&run, quiet);
+    let mut signals = Signals::listen()?;
     let mut after = 0;
     let mut interrupted = false;
+    let mut gone_since: Option<Instant> = None;
     loop {
-        let mut stream = open(&mut client, &run.run_id, after).await?;
+        // A stream may be cut by a restart; what was seen is not asked for again.
+        let mut stream = match open(&mut client, &run.run_id, after).await {
+            Ok(stream) => stream,
+            Err(error) => {
+                let since = *gone_since.get_or_insert_with(Instant::now);
+                if !error.is_transient() || since.elapsed() > PATIENCE {
+                    return Err(error).with_context(|| gone(&run.run_id));
+                }
+                tokio::time::sleep(BETWEEN_TRIES).await;
+                continue;
+            }
+        };
         loop {
             let answer = tokio::select! {
                 answer = stream.message() => answer,
-                _ = tokio::signal::ctrl_c(), if !interrupted => {
+                () = signals.received() => {
+                    if interrupted {
+                        anyhow::bail!("left at once; run {} goes on at the next start", run.run_id);
+                    }
                     interrupted = true;
                     interrupt(connection, &mut client, &run.run_id).await?;
                     continue;
                 }
             };
-            match answer {
-                Ok(Some(WatchRunResponse {
-                    run: Some(ended), ..
-                })) => {
-                    view.finish();
-                    return Ok(ended);
-                }
-                Ok(Some(answer)) => {
-                    if let Some(event) = answer.event {
-                        after = event.sequence;
-                        view.event(&event);
-                    }
-                    if let Some(progress) = answer.progress {
-                        view.progress(&progress.asset, progress.done, progress.total);
-                    }
-                }
-                // The stream may be cut by a restart; what was seen is not asked for again.
-                Ok(None) => break,
-                Err(status) => {
-                    return Err(ClientError::from(status)).context("watching the run failed");
-                }
+            let Ok(Some(answer)) = answer else {
+                gone_since.get_or_insert_with(Instant::now);
+                tokio::time::sleep(BETWEEN_TRIES).await;
+                break;
+            };
+            gone_since = None;
+            if let Some(ended) = answer.run {
+                view.finish();
+                return Ok(ended);
             }
+            if let Some(event) = answer.event {
+                after = event.sequence;
+                view.event(&event);
+            }
+            if let Some(progress) = answer.progress {
+                view.progress(&progress.asset, progress.done, progress.total);
+            }
+        }
+    }
+}
+
+fn gone(run_id: &str) -> String {
+    format!(
+        "run {run_id} cannot be watched; `kycc run logs --follow {run_id}` shows it once the fleet answers"
+    )
+}
+
+/// What asks this process to stop.
+struct Signals {
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        let terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+        Ok(Self { terminate })
+    }
+
+    async fn received(&mut self) {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = self.terminate.recv() => {}
         }
     }
 }
@@ -64,13 +106,12 @@ async fn open(
     client: &mut Orchestrator,
     run_id: &str,
     after_sequence: u64,
-) -> anyhow::Result<tonic::Streaming<WatchRunResponse>> {
+) -> Result<tonic::Streaming<WatchRunResponse>, ClientError> {
     let request = WatchRunRequest {
         run_id: run_id.to_owned(),
         after_sequence,
     };
-    let answer = client.watch_run(request).await.map_err(ClientError::from);
-    Ok(answer.context("watching the run failed")?.into_inner())
+    Ok(client.watch_run(request).await?.into_inner())
 }
 
 async fn interrupt(

@@ -161,6 +161,7 @@ impl ConfigLayer {
             local_principal: self
                 .local_principal
                 .map_or(default.local_principal, Principal::new),
+            shared: default.shared,
             data_dir: default.data_dir,
         }
     }

@@ -63,6 +63,16 @@ pub(crate) fn log(cx: &TaskContext, related: &Related) {
             cx.info(format!("{table}: fields left out: {}", unknown.join(", ")));
         }
     }
+    for reject in &related.first_rejects {
+        cx.warning(format!("rejected: {reject}"));
+    }
+    let rejected: u64 = related.counts.values().map(|counts| counts.rejected).sum();
+    let untold = rejected.saturating_sub(related.first_rejects.len() as u64);
+    if untold > 0 {
+        cx.warning(format!(
+            "{untold} more are in the batch's dataset `rejected`"
+        ));
+    }
     if related.unknown_party_types > 0 {
         let count = related.unknown_party_types;
         cx.warning(format!(

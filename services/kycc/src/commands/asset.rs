@@ -1,8 +1,10 @@
 //! `kycc asset …`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use chrono::{DateTime, Utc};
 use kycc_proto::orchestrator::v1::{
     Asset, GetAssetRequest, LaunchRunRequest, ListAssetsRequest, Materialization,
 };
@@ -12,8 +14,8 @@ use uuid::Uuid;
 
 use crate::args::{AssetCommand, Global, MaterializeArgs};
 use crate::connection::Connection;
-use crate::inputs;
 use crate::show::{Table, json as show_json, text};
+use crate::{fleet_config, inputs};
 
 pub(crate) async fn run(global: &Global, command: AssetCommand) -> anyhow::Result<ExitCode> {
     match command {
@@ -74,15 +76,17 @@ async fn show(global: &Global, key: String) -> anyhow::Result<()> {
         show_json::print(&value);
         return Ok(());
     }
-    println!("{}\n  {}", asset.key, asset.description);
-    println!(
+    outln!("{}\n  {}", asset.key, asset.description);
+    outln!(
         "  group {} · lane {} · code version {}",
-        asset.group, asset.lane, asset.code_version
+        asset.group,
+        asset.lane,
+        asset.code_version
     );
-    println!("  depends on: {}", or_nothing(&asset.dependencies));
-    println!("  produces: {}", or_nothing(&asset.datasets));
+    outln!("  depends on: {}", or_nothing(&asset.dependencies));
+    outln!("  produces: {}", or_nothing(&asset.datasets));
     print_config(&asset);
-    println!();
+    outln!("");
     print_materializations(&answer.latest);
     Ok(())
 }
@@ -103,10 +107,10 @@ fn print_config(asset: &Asset) {
         .and_then(Value::as_object)
         .filter(|keys| !keys.is_empty())
     else {
-        println!("  config: none");
+        outln!("  config: none");
         return;
     };
-    println!("  config:");
+    outln!("  config:");
     let mut table = Table::new(&["    key", "type", "default", "meaning"]);
     for (key, property) in properties {
         let field = |name: &str| property.get(name).map_or(String::new(), plain);
@@ -157,11 +161,25 @@ fn definition(asset: &Asset) -> Value {
 }
 
 async fn materialize(global: &Global, args: MaterializeArgs) -> anyhow::Result<ExitCode> {
-    let config = inputs::run_config(args.config.as_deref())?;
+    let mut config = inputs::run_config(args.config.as_deref())?;
     let mut files = Vec::new();
     for (dataset, file) in &args.inputs {
-        let path = inputs::existing(file.as_ref(), &format!("--input {dataset}="))?;
+        let path = inputs::existing(file.as_ref(), &format!("--input {dataset}="))
+            .with_context(|| format!("the input of {dataset} cannot be used"))?;
         files.push((dataset.clone(), path));
+    }
+    if let Some(as_of) = args.as_of {
+        if files
+            .iter()
+            .any(|(dataset, _)| INGESTED.contains(&dataset.as_str()))
+        {
+            inputs::set_ingest(&mut config, "as_of", &as_of.to_rfc3339(), "--as-of")?;
+        } else {
+            files.push((
+                "batch".to_owned(),
+                batch_document(global, &args.batch, as_of)?,
+            ));
+        }
     }
     let request = LaunchRunRequest {
         assets: vec![args.asset],
@@ -179,4 +197,18 @@ async fn materialize(global: &Global, args: MaterializeArgs) -> anyhow::Result<E
     let code = super::job::launch(&connection, request, global.json).await;
     connection.close().await;
     code
+}
+
+/// Datasets that ingestion makes of files; it takes the as-of itself.
+const INGESTED: [&str; 4] = ["parties", "accounts", "transactions", "relationships"];
+
+/// Writes the document that carries the as-of of a batch whose other datasets come from files.
+fn batch_document(global: &Global, batch: &str, as_of: DateTime<Utc>) -> anyhow::Result<PathBuf> {
+    let folder = fleet_config::landing(global)?;
+    let path = folder.join(format!("{batch}_as_of.json"));
+    let document = json!({"batch_id": batch, "as_of": as_of.timestamp_micros()});
+    std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::write(&path, document.to_string()))
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
 }

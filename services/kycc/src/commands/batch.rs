@@ -51,7 +51,7 @@ async fn generate(global: &Global, args: GenerateArgs) -> anyhow::Result<()> {
         }));
         return Ok(());
     }
-    println!(
+    outln!(
         "{} parties, {} accounts, {} transactions, {} relationships, {} defaults ({})",
         text::count(written.parties),
         text::count(written.accounts),
@@ -60,8 +60,8 @@ async fn generate(global: &Global, args: GenerateArgs) -> anyhow::Result<()> {
         text::count(written.defaults),
         text::bytes(written.bytes),
     );
-    println!("  batch   {}", written.source.display());
-    println!("  labels  {}", written.labels.display());
+    outln!("  batch   {}", written.source.display());
+    outln!("  labels  {}", written.labels.display());
     Ok(())
 }
 
@@ -129,7 +129,7 @@ async fn show(global: &Global, batch_id: String) -> anyhow::Result<()> {
         show_json::print(&as_json(&batch));
         return Ok(());
     }
-    println!(
+    outln!(
         "{} as of {}, ingested {}",
         batch.batch_id,
         text::time(batch.as_of_time),

@@ -54,7 +54,7 @@ async fn get(
         }));
         return Ok(());
     }
-    println!(
+    outln!(
         "{} in {} as of {}",
         vector.party_id,
         vector.batch_id,

@@ -24,37 +24,45 @@ pub(crate) async fn run(global: &Global, command: JobCommand) -> anyhow::Result<
 }
 
 async fn execute(global: &Global, args: ExecuteArgs) -> anyhow::Result<ExitCode> {
-    let (config, folders) = config_of(&args)?;
+    let Asked {
+        config,
+        batch,
+        files,
+    } = asked(&args)?;
     let request = LaunchRunRequest {
         job: args.job,
-        batch_id: inputs::batch_of(&config).unwrap_or_default(),
+        batch_id: batch.unwrap_or_default(),
         run_config_json: config.to_string(),
         request_id: Uuid::new_v4().to_string(),
         tags: args.tags.into_iter().collect(),
         ..LaunchRunRequest::default()
     };
-    let connection = Connection::for_runs(global, &args.fleet, &folders).await?;
+    let connection = Connection::for_runs(global, &args.fleet, &files).await?;
     let code = launch(&connection, request, global.json).await;
     connection.close().await;
     code
 }
 
-/// The run config with what the flags say, and the folders that it reads from.
-fn config_of(args: &ExecuteArgs) -> anyhow::Result<(Value, Vec<PathBuf>)> {
+/// What a person asked for, put together from config and flags.
+struct Asked {
+    config: Value,
+    /// Absent: the server takes the one that the config names.
+    batch: Option<String>,
+    /// What the run reads.
+    files: Vec<PathBuf>,
+}
+
+fn asked(args: &ExecuteArgs) -> anyhow::Result<Asked> {
     let mut config = inputs::run_config(args.config.as_deref())?;
-    let mut folders = Vec::new();
+    let mut batch = args.batch.clone();
+    let mut files = Vec::new();
     if let Some(file) = &args.file {
         let path = inputs::existing(file, "--file")?;
         inputs::set_ingest(&mut config, "source_uri", &path.to_string_lossy(), "--file")?;
-        if args.batch.is_none() && inputs::batch_of(&config).is_none() {
-            inputs::set_ingest(
-                &mut config,
-                "batch_id",
-                &inputs::batch_named_by(&path)?,
-                "--file",
-            )?;
+        if batch.is_none() && inputs::batch_of(&config).is_none() {
+            batch = Some(inputs::batch_named_by(&path)?);
         }
-        folders.push(path);
+        files.push(path);
     }
     if let Some(labels) = &args.labels {
         let path = inputs::existing(labels, "--labels")?;
@@ -64,12 +72,13 @@ fn config_of(args: &ExecuteArgs) -> anyhow::Result<(Value, Vec<PathBuf>)> {
             &path.to_string_lossy(),
             "--labels",
         )?;
-        folders.push(path);
+        files.push(path);
     }
-    if let Some(batch) = &args.batch {
-        inputs::set_ingest(&mut config, "batch_id", batch, "--batch")?;
-    }
-    Ok((config, folders))
+    Ok(Asked {
+        config,
+        batch,
+        files,
+    })
 }
 
 /// Launches, follows, shows the end of it.
@@ -165,12 +174,12 @@ pub(crate) async fn reload(global: &Global) -> anyhow::Result<()> {
             &json!({"definitions_hash": answer.definitions_hash, "changed": answer.changed}),
         );
     } else if answer.changed {
-        println!(
+        outln!(
             "definitions {} are in force; runs that have started keep theirs",
             short(&answer.definitions_hash)
         );
     } else {
-        println!(
+        outln!(
             "nothing has changed; definitions {} stay in force",
             short(&answer.definitions_hash)
         );

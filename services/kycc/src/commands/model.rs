@@ -89,11 +89,11 @@ async fn show(
 
 /// What it learned from and how good it is.
 pub(crate) fn print(model: &Model) {
-    println!("model {}  {}", model.model_id, model.status);
+    outln!("model {}  {}", model.model_id, model.status);
     if !model.note.is_empty() {
-        println!("  {}", model.note);
+        outln!("  {}", model.note);
     }
-    println!(
+    outln!(
         "  trained on {} parties ({} bad), held out {} ({} bad), {:.0} % of the weight observed, batches: {}",
         text::count(model.train_rows),
         text::count(model.train_bads),
@@ -121,7 +121,7 @@ pub(crate) fn print(model: &Model) {
                 (Some(lower), Some(upper)) => format!("  (95 %: {lower:.4} to {upper:.4})"),
                 _ => String::new(),
             };
-            println!("  {title:<22} {value:>9.4}{interval}");
+            outln!("  {title:<22} {value:>9.4}{interval}");
         }
     }
 }
@@ -138,12 +138,16 @@ fn print_coefficients(model: &Model) {
         table.row([
             part.feature.clone(),
             format!("{:.5}", part.value),
-            format!("{:.5}", part.standard_error),
+            if part.standard_error > 0.0 {
+                format!("{:.5}", part.standard_error)
+            } else {
+                "-".into()
+            },
             format!("{:.4}", part.mean),
             format!("{:.4}", part.standard_deviation),
         ]);
     }
-    println!("  intercept {:.5}", model.intercept);
+    outln!("  intercept {:.5}", model.intercept);
     table.print("  no coefficients");
 }
 

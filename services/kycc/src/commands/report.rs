@@ -1,7 +1,9 @@
 //! `kycc report`: what a run made of a batch, on one page.
 
 use kycc_proto::orchestrator::v1::GetMaterializationRequest;
-use kycc_proto::scorecards::v1::{GetVersionRequest, ListVersionsRequest, ScorecardVersion};
+use kycc_proto::scorecards::v1::{
+    GetVersionRequest, ListVersionsRequest, ScorecardStatus, ScorecardVersion,
+};
 use kycc_proto::scoring::v1::{GetStatisticsRequest, GetStatisticsResponse, Score};
 use kycc_rpc::ClientError;
 
@@ -38,7 +40,7 @@ async fn report(connection: &Connection, global: &Global, args: ReportArgs) -> a
     heading("Scores, explained");
     for example in examples(connection, &batch, &statistics, args.explain).await? {
         score::print(&score::fetch(connection, example.party_id, batch.clone()).await?);
-        println!();
+        outln!("");
     }
     if let Some(draft) = newest_draft(connection).await? {
         heading("The model");
@@ -60,21 +62,25 @@ async fn report(connection: &Connection, global: &Global, args: ReportArgs) -> a
         scorecard::print_comparison(
             &scorecard::compare(connection, active, draft.version.clone()).await?,
         );
-        println!("\n  Look at it: kycc scorecard show {}", draft.version);
-        println!(
-            "  A person other than its author activates it: kycc scorecard activate {} --reason …",
-            draft.version
-        );
+        outln!("\n  Look at it: kycc scorecard show {}", draft.version);
+        if draft.status() == ScorecardStatus::Gated {
+            outln!(
+                "  A person other than its author activates it: kycc scorecard activate {} --reason …",
+                draft.version
+            );
+        } else {
+            outln!("  It stays a draft: the gates above stand against it.");
+        }
     }
     heading("Where everything lies");
-    println!("  {}", global.data_dir.display());
-    println!("  lake/     every dataset version, as Parquet with its manifest");
-    println!("  state.db  runs, models, scorecards (SQLite)");
+    outln!("  {}", global.data_dir.display());
+    outln!("  lake/     every dataset version, as Parquet with its manifest");
+    outln!("  state.db  runs, models, scorecards (SQLite)");
     Ok(())
 }
 
 fn heading(text: &str) {
-    println!("\n{text}\n{}", "─".repeat(text.chars().count()));
+    outln!("\n{text}\n{}", "─".repeat(text.chars().count()));
 }
 
 async fn newest_scored(connection: &Connection) -> anyhow::Result<String> {
@@ -95,7 +101,7 @@ async fn newest_scored(connection: &Connection) -> anyhow::Result<String> {
 }
 
 fn print_bands(batch: &str, statistics: &GetStatisticsResponse) {
-    println!(
+    outln!(
         "{batch}: {} parties scored by card {}, average {:.1}, from {} to {}",
         text::count(statistics.parties_scored),
         statistics.scorecard_version,

@@ -11,7 +11,7 @@ use kycc_rpc::ClientError;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::args::{Global, RunCommand};
+use crate::args::{FleetArgs, Global, RunCommand};
 use crate::connection::Connection;
 use crate::show::{Table, json as show_json, text};
 use crate::watch;
@@ -39,7 +39,10 @@ pub(crate) async fn run(global: &Global, command: RunCommand) -> anyhow::Result<
             connection.close().await;
         }
         RunCommand::Cancel { run } => {
-            cancel(&Connection::to_running(global).await?, global, run).await?
+            let connection = Connection::for_runs(global, &FleetArgs::default(), &[]).await?;
+            let outcome = cancel(&connection, global, run).await;
+            connection.close().await;
+            outcome?;
         }
         RunCommand::Retry {
             run,
@@ -104,7 +107,7 @@ async fn list(
 
 /// The run, its steps, and what went wrong, for a person.
 pub(crate) fn print(run: &Run) {
-    println!(
+    outln!(
         "run {}  {}  {}  {}",
         run.run_id,
         text::run_status(run.status),
@@ -129,12 +132,12 @@ pub(crate) fn print(run: &Run) {
     }
     table.print("the run has no steps");
     if let Some(failure) = &run.failure {
-        println!("\nfailed: {} ({})", failure.message, failure.reason);
+        outln!("\nfailed: {} ({})", failure.message, failure.reason);
         if !failure.record.is_empty() {
-            println!("  record: {}", failure.record);
+            outln!("  record: {}", failure.record);
         }
         if run.status() == RunStatus::Failure {
-            println!("  once mended: kycc run retry {}", run.run_id);
+            outln!("  once mended: kycc run retry {}", run.run_id);
         }
     }
 }
@@ -209,9 +212,9 @@ async fn logs(
 
 fn print_event(event: &RunEvent, as_json: bool) {
     if as_json {
-        println!("{}", watch::json_line(event));
+        outln!("{}", watch::json_line(event));
     } else {
-        println!("{}", watch::line(event));
+        outln!("{}", watch::line(event));
     }
 }
 
@@ -226,10 +229,16 @@ async fn cancel(connection: &Connection, global: &Global, run_id: String) -> any
         .into_inner()
         .run
         .context("the server answered without a run")?;
+    // Our own fleet goes when we do, so it is given the time to end the run.
+    let run = if connection.is_embedded() {
+        watch::follow(connection, run, true).await?
+    } else {
+        run
+    };
     if global.json {
         show_json::print(&show_json::run(&run));
     } else {
-        println!("run {} is {}", run.run_id, text::run_status(run.status));
+        outln!("run {} is {}", run.run_id, text::run_status(run.status));
     }
     Ok(())
 }

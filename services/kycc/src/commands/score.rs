@@ -182,7 +182,7 @@ pub(crate) fn print(score: &Score) {
     } else {
         &score.party_id
     };
-    println!(
+    outln!(
         "{who}  {} {}  (card {}: raw {:.3} → {}{})",
         score.final_score,
         score.band,
@@ -196,7 +196,7 @@ pub(crate) fn print(score: &Score) {
         .iter()
         .filter(|part| part.max_points > 0.0)
     {
-        println!(
+        outln!(
             "  {:<28} {:>12}  {:<12} {:>6.1} of {:>5.1}",
             contribution.feature,
             text::decimal(contribution.value, 2),
@@ -208,7 +208,7 @@ pub(crate) fn print(score: &Score) {
     print_reasons("  below the average", &score.reasons);
     print_reasons("  below those just approved", &score.cutoff_reasons);
     if !score.flags.is_empty() {
-        println!("  flags: {}", score.flags.join(", "));
+        outln!("  flags: {}", score.flags.join(", "));
     }
 }
 
@@ -224,11 +224,13 @@ fn print_reasons(heading: &str, reasons: &[Reason]) {
     if reasons.is_empty() {
         return;
     }
-    println!("{heading}:");
+    outln!("{heading}:");
     for reason in reasons {
-        println!(
+        outln!(
             "    {:<34} −{:.1}  {}",
-            reason.code, reason.points_lost, reason.text
+            reason.code,
+            reason.points_lost,
+            reason.text
         );
     }
 }

@@ -32,9 +32,9 @@ async fn answer(
 ) -> anyhow::Result<()> {
     match command {
         ScorecardCommand::List { limit } => list(connection, global, limit).await,
-        ScorecardCommand::Show { version } => {
+        ScorecardCommand::Show { card } => {
             let request = GetVersionRequest {
-                version: version.unwrap_or_default(),
+                version: card.unwrap_or_default(),
             };
             let answer = connection
                 .scorecards()
@@ -53,13 +53,13 @@ async fn answer(
             Ok(())
         }
         ScorecardCommand::Activate {
-            version,
+            card,
             reason,
             allow_self_approval,
         } => {
             let request_id = Uuid::new_v4().to_string();
             let request = ActivateVersionRequest {
-                version,
+                version: card,
                 reason,
                 request_id,
                 allow_self_approval,
@@ -138,19 +138,19 @@ fn show(global: &Global, version: Option<ScorecardVersion>) -> anyhow::Result<()
         show_json::print(&as_json(&version));
         return Ok(());
     }
-    println!(
+    outln!(
         "scorecard {}  {}  {}",
         version.version,
         status(&version),
         version.hash
     );
-    println!(
+    outln!(
         "  author {}, created {}",
         version.author,
         text::time(version.create_time)
     );
     if !version.approver.is_empty() {
-        println!("  approved by {}: {}", version.approver, version.note);
+        outln!("  approved by {}: {}", version.approver, version.note);
     }
     let mut table = Table::new(&["factor", "#weight", "scaling", "#max points"]);
     for factor in &version.factors {
@@ -200,7 +200,7 @@ pub(crate) fn print_comparison(compared: &CompareVersionsResponse) {
     let (Some(base), Some(other)) = (&compared.base, &compared.other) else {
         return;
     };
-    println!(
+    outln!(
         "{} ({})  →  {} ({})",
         base.version,
         status(base),

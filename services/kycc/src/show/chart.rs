@@ -27,7 +27,7 @@ pub(crate) fn print_counts(rows: &[(String, u64)]) {
         .max()
         .unwrap_or(0);
     for (label, count) in rows {
-        println!(
+        outln!(
             "  {label:<label_width$}  {:<32} {:>8}  {:>5.1} %",
             bar(*count as f64 / largest as f64, 32),
             super::text::count(*count),

@@ -8,7 +8,7 @@ use super::text;
 
 /// Prints one JSON value, indented.
 pub(crate) fn print(value: &Value) {
-    println!("{value:#}");
+    outln!("{value:#}");
 }
 
 /// Text that holds JSON, as JSON; as a string where it does not.

@@ -40,9 +40,9 @@ impl Table {
     /// Prints the table, or `nothing` where it has no rows.
     pub(crate) fn print(&self, nothing: &str) {
         if self.grid.is_empty() {
-            println!("{nothing}");
+            outln!("{nothing}");
         } else {
-            println!("{}", self.grid.trim_fmt());
+            outln!("{}", self.grid.trim_fmt());
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use crate::place::Place;
 
+const ROUNDED: [&str; 3] = ["scores", "model", "scorecard_draft"];
+
 #[test]
 fn a_run_of_three_hundred_parties_reads_as_it_always_did() {
     let place = Place::new();
@@ -15,14 +17,21 @@ fn a_run_of_three_hundred_parties_reads_as_it_always_did() {
             step["status"].as_str().unwrap()
         );
         for output in step["outputs"].as_array().unwrap() {
-            text += &format!(
-                "  {} {} {}\n",
-                output["dataset"], output["rows"], output["digest"]
-            );
+            let dataset = output["dataset"].as_str().unwrap();
+            // Logarithms and exponentials come from the system's library, whose last bit is not ours to promise.
+            let digest = if ROUNDED.contains(&dataset) {
+                "…"
+            } else {
+                output["digest"].as_str().unwrap()
+            };
+            text += &format!("  {dataset} {} {digest}
+", output["rows"]);
         }
     }
     let report = place.text("data", &["report", "--batch", &batch.id]);
     text += "\n";
     text += &report.replace(place.path("data").to_str().unwrap(), "DATA");
-    insta::assert_snapshot!(text);
+    insta::with_settings!({filters => [(r"m-[0-9a-f]{12}", "m-…"), (r"1\.0-[0-9a-f]{8}", "1.0-…")]}, {
+        insta::assert_snapshot!(text);
+    });
 }

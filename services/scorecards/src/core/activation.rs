@@ -18,7 +18,9 @@ pub(crate) struct Approval<'a> {
 /// What stands against it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
-    #[error("an approval needs a reason; say why version {version} is to decide")]
+    #[error(
+        "an approval needs a reason of at least 3 characters; say why version {version} is to decide"
+    )]
     NoReason { version: String },
     #[error("version {version} cannot be activated: gates that stand against it are {gates}")]
     Gates { version: String, gates: String },

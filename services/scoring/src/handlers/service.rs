@@ -95,8 +95,8 @@ impl ScoringService for Scoring {
         let table = self.published.rows(&scores).await?;
         let at = table.row_of(&request.party_id).ok_or_else(|| {
             ApiError::not_found(
-                "party",
-                format!("{} in batch {}", request.party_id, scores.batch),
+                format!("party of batch {}", scores.batch),
+                &request.party_id,
             )
         })?;
         let card = card(&scores)?;

@@ -42,7 +42,8 @@ pub(crate) struct Learned {
     pub(crate) split: SplitKind,
     pub(crate) shrunk_to_expert: bool,
     pub(crate) c_search: Option<CSearch>,
-    pub(crate) metrics: HoldoutMetrics,
+    /// Absent where the holdout holds one class only.
+    pub(crate) metrics: Option<HoldoutMetrics>,
     pub(crate) roc: Vec<RocPoint>,
     pub(crate) calibration: Vec<CalibrationBin>,
 }

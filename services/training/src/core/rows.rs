@@ -74,6 +74,11 @@ impl Sample {
             .filter(|(_, observed)| **observed)
             .map(|(weight, _)| weight)
             .sum();
-        if total > 0.0 { observed / total } else { 0.0 }
+        // An empty sum is −0.
+        if total > 0.0 && observed > 0.0 {
+            observed / total
+        } else {
+            0.0
+        }
     }
 }

@@ -69,7 +69,7 @@ pub(crate) fn train(
     config: &Config,
 ) -> Result<Outcome, TrainError> {
     let candidates = split_rows(rows);
-    let split = match split(&candidates, config.seed, config.min_samples) {
+    let mut split = match split(&candidates, config.seed, config.min_samples) {
         Ok(split) => split,
         Err(reason) => return Ok(insufficient(&reason)),
     };
@@ -105,35 +105,56 @@ pub(crate) fn train(
     let fitted =
         fit(matrix, &sample.bad, Some(&sample.weights), &options).map_err(TrainError::Fit)?;
 
+    // A holdout of both kinds keeps its observed rows only; without both classes among them there is only the rest.
+    let observed: Vec<usize> = split
+        .holdout
+        .iter()
+        .copied()
+        .filter(|&row| rows[row].observed)
+        .collect();
+    let has = |which: &[usize], bad: bool| which.iter().any(|&row| rows[row].bad == bad);
+    if has(&observed, true) && has(&observed, false) {
+        split.holdout = observed;
+    }
     let held = Sample::of(rows, split.holdout.iter().copied(), &compiled);
-    let raw = fitted.raw_model();
-    // A holdout of both kinds is judged on its observed rows alone; without an observed bad there is only the rest.
     let observed_bads = held
         .bad
         .iter()
         .zip(&held.observed)
         .filter(|(bad, observed)| **bad && **observed)
         .count();
-    let judged = |row: &usize| observed_bads == 0 || held.observed[*row];
-    let chosen: Vec<usize> = (0..held.rows()).filter(judged).collect();
+    let raw = fitted.raw_model();
     let count = compiled.factor_count();
-    let pd: Vec<f64> = chosen
-        .iter()
-        .map(|row| raw.pd(&held.factors[row * count..][..count]))
+    let pd: Vec<f64> = held
+        .factors
+        .chunks_exact(count)
+        .map(|row| raw.pd(row))
         .collect();
-    let bad: Vec<bool> = chosen.iter().map(|row| held.bad[*row]).collect();
+    let both = held.bads() > 0 && held.bads() < held.rows();
+    let (metrics, roc, calibration) = if both {
+        (
+            Some(evaluate(&pd, &held.bad, CUTOFF).map_err(TrainError::Judge)?),
+            Ranking::new(&pd, &held.bad)
+                .map_err(TrainError::Judge)?
+                .roc(ROC_POINTS),
+            calibration_bins(&pd, &held.bad).map_err(TrainError::Judge)?,
+        )
+    } else {
+        (None, Vec::new(), Vec::new())
+    };
     let learned = Learned {
-        metrics: evaluate(&pd, &bad, CUTOFF).map_err(TrainError::Judge)?,
-        roc: Ranking::new(&pd, &bad)
-            .map_err(TrainError::Judge)?
-            .roc(ROC_POINTS),
-        calibration: calibration_bins(&pd, &bad).map_err(TrainError::Judge)?,
+        metrics,
+        roc,
+        calibration,
         fit: fitted,
         split: split.kind,
         shrunk_to_expert: shrink,
         c_search: searched,
     };
-    let (status, note) = if observed_bads == 0 {
+    let (status, note) = if !both {
+        let note = "the holdout holds one class only, so the model cannot be judged on it";
+        (ModelStatus::Bootstrap, note.to_owned())
+    } else if observed_bads == 0 {
         let note = "no observed bad in the holdout: the figures say how well the model repeats the scorecard";
         (ModelStatus::Bootstrap, note.to_owned())
     } else {

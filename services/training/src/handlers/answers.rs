@@ -29,7 +29,8 @@ pub(crate) fn model(entry: Registered) -> Result<Model, ApiError> {
             .map(|learned| coefficients(&document.features, learned))
             .unwrap_or_default(),
         metrics: learned
-            .map(|learned| metrics(&learned.metrics))
+            .and_then(|learned| learned.metrics.as_ref())
+            .map(metrics)
             .unwrap_or_default(),
         config_json: document.config.to_string(),
         code_version: document.code_version,
@@ -45,7 +46,7 @@ fn coefficients(features: &[String], learned: &Learned) -> Vec<Coefficient> {
         .map(|(index, feature)| Coefficient {
             feature: feature.clone(),
             value: fit.coefficients[index],
-            standard_error: fit.standard_errors[index].unwrap_or(f64::NAN),
+            standard_error: fit.standard_errors[index].unwrap_or(0.0),
             mean: fit.standardiser.mean[index],
             standard_deviation: fit.standardiser.sd[index],
         });

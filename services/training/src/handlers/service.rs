@@ -39,14 +39,14 @@ impl ModelService for Models {
                 .map_err(|error| ApiError::internal(&error))?
         };
         let entry = found.ok_or_else(|| {
-            ApiError::not_found(
-                "model",
-                if model_id.is_empty() {
-                    "(none has been trained)"
-                } else {
-                    &model_id
-                },
-            )
+            if model_id.is_empty() {
+                ApiError::precondition(
+                    "NOTHING_TRAINED",
+                    "no model has been trained yet; run full_scoring_job or ml_training_job",
+                )
+            } else {
+                ApiError::not_found("model", &model_id)
+            }
         })?;
         Ok(Response::new(GetModelResponse {
             model: Some(answers::model(entry)?),

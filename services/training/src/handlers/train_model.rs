@@ -50,7 +50,7 @@ impl TaskHandler for TrainModel {
         let outcome = train(&rows, &source.card, &config).map_err(|error| {
             TaskError::fatal(
                 "TRAINING_FAILED",
-                format!("training on {} rows failed: {error}", rows.len()),
+                format!("training on {} rows failed", rows.len()),
             )
             .with_source(error)
         })?;
@@ -137,15 +137,22 @@ fn log(cx: &TaskContext, outcome: &Outcome) {
     match &outcome.learned {
         None => cx.warning(outcome.note.clone()),
         Some(learned) => {
+            let figures = learned
+                .metrics
+                .as_ref()
+                .map_or_else(String::new, |metrics| {
+                    format!(
+                        ": AUC {:.4}, KS {:.4}, Brier {:.4}",
+                        metrics.auc, metrics.ks, metrics.brier
+                    )
+                });
             cx.info(format!(
-                "trained on {} rows ({} bad) in {} steps; on {} held out: AUC {:.4}, KS {:.4}, Brier {:.4}",
+                "trained on {} rows ({} bad) in {} steps; {} held out ({} bad){figures}",
                 outcome.train.rows,
                 outcome.train.bads,
                 learned.fit.iterations,
                 outcome.holdout.rows,
-                learned.metrics.auc,
-                learned.metrics.ks,
-                learned.metrics.brier,
+                outcome.holdout.bads,
             ));
             if !learned.fit.converged {
                 cx.warning(format!(
@@ -170,11 +177,15 @@ fn metadata(document: &ModelDocument) -> Metadata {
     put("train_rows", json!(document.train.rows));
     put("holdout_rows", json!(document.holdout.rows));
     put("observed_share", json!(document.train.observed_share));
-    if let Some(learned) = &document.learned {
-        put("auc", json!(learned.metrics.auc));
-        put("ks", json!(learned.metrics.ks));
-        put("brier", json!(learned.metrics.brier));
-        put("log_loss", json!(learned.metrics.log_loss));
+    if let Some(metrics) = document
+        .learned
+        .as_ref()
+        .and_then(|learned| learned.metrics.as_ref())
+    {
+        put("auc", json!(metrics.auc));
+        put("ks", json!(metrics.ks));
+        put("brier", json!(metrics.brier));
+        put("log_loss", json!(metrics.log_loss));
     }
     metadata
 }

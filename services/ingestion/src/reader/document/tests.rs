@@ -3,11 +3,11 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// All elements of all arrays, as (name, row, text).
-fn cut(
-    document: &str,
-    chunk_bytes: usize,
-) -> Result<(Vec<(String, u64, String)>, Header), ReadError> {
+/// Name of the array, row, text.
+type Element = (String, u64, String);
+
+/// All elements of all arrays.
+fn cut(document: &str, chunk_bytes: usize) -> Result<(Vec<Element>, Header), ReadError> {
     let window = Window::with_chunks(document.as_bytes(), chunk_bytes);
     let mut reader = Document::new(window, 0, "doc.json");
     let mut all = Vec::new();

@@ -59,7 +59,8 @@ fn a_model_finds_what_makes_parties_go_bad() {
     assert_eq!(outcome.status, ModelStatus::Trained);
     let learned = outcome.learned.unwrap();
     assert!(learned.fit.converged);
-    assert!(learned.metrics.auc > 0.6, "{}", learned.metrics.auc);
+    let auc = learned.metrics.unwrap().auc;
+    assert!(auc > 0.6, "{auc}");
     let verified = expert_card()
         .factors()
         .iter()
@@ -79,19 +80,37 @@ fn without_an_observed_bad_the_model_is_a_bootstrap() {
 }
 
 #[test]
-fn a_mixed_holdout_is_judged_on_its_observed_rows_alone() {
+fn a_mixed_holdout_keeps_its_observed_rows_alone() {
     let mut mixed = rows(2_000, true);
     mixed
         .iter_mut()
         .step_by(2)
         .for_each(|row| row.observed = false);
     let outcome = train(&mixed, &expert_card(), &config()).unwrap();
-    let judged = outcome.learned.unwrap().metrics.rows;
+    let kept = outcome.split.unwrap().holdout;
     assert!(
-        judged < outcome.holdout.rows,
-        "{judged} of {}",
-        outcome.holdout.rows
+        kept.iter().all(|&row| mixed[row].observed) && kept.len() < 400,
+        "{}",
+        kept.len()
     );
+    assert_eq!(outcome.holdout.rows, kept.len());
+    assert_eq!(outcome.learned.unwrap().metrics.unwrap().rows, kept.len());
+}
+
+#[test]
+fn a_holdout_of_one_class_is_a_result_without_figures() {
+    let mut both = rows(1_000, true);
+    let newer = rows(1_000, true).into_iter().map(|row| LabelledRow {
+        party_id: format!("N{}", row.party_id),
+        t0_micros: 1,
+        bad: false,
+        ..row
+    });
+    both.extend(newer);
+    let outcome = train(&both, &expert_card(), &config()).unwrap();
+    assert_eq!(outcome.status, ModelStatus::Bootstrap);
+    assert!(outcome.note.contains("one class"), "{}", outcome.note);
+    assert!(outcome.learned.unwrap().metrics.is_none());
 }
 
 #[test]
