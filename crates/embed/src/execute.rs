@@ -40,7 +40,7 @@ pub(crate) async fn job(
         ..LaunchRunRequest::default()
     };
     let launched = client
-        .launch_run(request)
+        .launch_run(kycc_rpc::traced(request))
         .await
         .map_err(|status| ExecuteError::Launch {
             job: job.to_owned(),
@@ -66,7 +66,10 @@ async fn follow(
         run_id: run_id.to_owned(),
         after_sequence: 0,
     };
-    let mut events = client.watch_run(request).await?.into_inner();
+    let mut events = client
+        .watch_run(kycc_rpc::traced(request))
+        .await?
+        .into_inner();
     let mut last = None;
     while let Some(answer) = events.message().await? {
         last = answer.run.or(last);

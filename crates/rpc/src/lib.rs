@@ -9,6 +9,7 @@ mod page;
 mod principal;
 mod server;
 mod time;
+mod traced;
 
 pub use channel::{AddressError, ChannelOptions, connect_lazy};
 pub use client_error::ClientError;
@@ -18,6 +19,4 @@ pub use page::{page_size, page_token, read_page_token};
 pub use principal::{Principal, principal};
 pub use server::{Bound, RunningServer, ServerError, ServerOptions, Services, bind};
 pub use time::timestamp;
-
-/// Largest message that a server or a client takes. Bulk data travels through the lake, never through a call.
-pub const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
+pub use traced::traced;

@@ -130,6 +130,18 @@ async fn an_error_arrives_with_its_field() {
 }
 
 #[tokio::test]
+async fn a_message_beyond_four_mebibytes_is_refused() {
+    let fixture = start(ServerOptions::default()).await;
+    let error = observe(&fixture.channel, &"x".repeat(5 << 20))
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Code::OutOfRange);
+    observe(&fixture.channel, &"x".repeat(3 << 20))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
 async fn a_call_past_its_deadline_is_told_so_and_not_cancelled() {
     let fixture = start(ServerOptions::default()).await;
     let mut request = request("for ever");
@@ -228,6 +240,22 @@ async fn the_callers_trace_goes_on_in_the_handler() {
     request.metadata_mut().insert("traceparent", header);
     let seen = call(&fixture.channel, request).await.unwrap();
     assert_eq!(Some(seen), kycc_telemetry::trace_id_of(&parent));
+}
+
+#[tokio::test]
+async fn a_traced_request_takes_the_callers_span_along() {
+    use tracing::Instrument;
+    let _ = kycc_telemetry::init("off", kycc_telemetry::Format::Text);
+    let fixture = start(ServerOptions::default()).await;
+    let message = request("trace").into_inner();
+    let in_span = async {
+        let ours = kycc_telemetry::current_trace_id();
+        let seen = call(&fixture.channel, kycc_rpc::traced(message)).await;
+        (ours, seen.unwrap())
+    };
+    let (ours, seen) = in_span.instrument(tracing::info_span!("caller")).await;
+    assert!(!ours.is_empty());
+    assert_eq!(ours, seen);
 }
 
 async fn status(channel: &Channel, service: &str) -> i32 {

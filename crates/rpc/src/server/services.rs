@@ -10,6 +10,9 @@ use tonic::service::{Routes, RoutesBuilder};
 use crate::{Health, ServerError};
 
 /// Collects services; every one of them appears in health and in reflection.
+///
+/// A generated server takes messages of 4 MiB and refuses larger ones (a test holds it to that): bulk data travels
+/// through the lake or in a stream, never in one message.
 #[derive(Debug, Default)]
 pub struct Services {
     routes: RoutesBuilder,
