@@ -217,3 +217,96 @@ fn a_wrong_key_of_the_run_config_is_refused_with_its_path_before_anything_runs()
         0
     );
 }
+
+#[test]
+fn jobs_without_ingestion_run_for_a_batch_by_its_name_alone() {
+    let place = Place::new();
+    let batch = place.generate(150, 8, &[]);
+    place.execute("data", &batch, &[]);
+    for job in ["feature_job", "scoring_job", "ml_training_job"] {
+        let run = place.json("data", &["job", "execute", "-j", job, "--batch", &batch.id]);
+        assert_eq!(run["status"], "SUCCESS", "{job}");
+    }
+}
+
+#[test]
+fn a_run_that_was_left_behind_is_canceled_without_a_fleet_and_retried_elsewhere() {
+    let place = Place::new();
+    let batch = place.generate(150, 9, &[]);
+    let (source, labels) = (
+        batch.source.to_str().unwrap(),
+        batch.labels.to_str().unwrap(),
+    );
+    let mut command = place.command(
+        "data",
+        &["job", "execute", "-j", "full_scoring_job", "--file", source],
+    );
+    command
+        .args(["--batch", &batch.id, "--labels", labels])
+        .env("KYCC_CRASH_AT", "worker.pulled");
+    assert!(!command.output().unwrap().status.success());
+    let id = place.json("data", &["run", "list"])["runs"][0]["run_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let canceled = place.json("data", &["run", "cancel", &id]);
+    assert!(
+        matches!(canceled["status"].as_str(), Some("CANCELED" | "SUCCESS")),
+        "{canceled:#}"
+    );
+    // From another folder: what was named on the first command line may still be read.
+    let mut retry = place.command("data", &["--json", "run", "retry", "--all-steps", &id]);
+    let output = retry.current_dir("/").output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+#[test]
+fn one_asset_is_made_of_files_of_ones_own() {
+    let place = Place::new();
+    let batch = place.generate(150, 10, &["--format", "csv"]);
+    let file = |table: &str| {
+        format!(
+            "{table}={}/{}_{table}.csv",
+            batch.source.display(),
+            batch.id
+        )
+    };
+    let (parties, relationships) = (file("parties"), file("relationships"));
+    let mut arguments = vec![
+        "asset",
+        "materialize",
+        "extract_network_features",
+        "--batch",
+        "OWN",
+    ];
+    arguments.extend([
+        "--as-of",
+        "2026-01-31T00:00:00Z",
+        "--input",
+        &parties,
+        "--input",
+        &relationships,
+    ]);
+    let run = place.json("data", &arguments);
+    let made = digests(&run);
+    assert!(made.contains_key("network_features"), "{made:?}");
+    let whole = place.execute("whole", &batch, &[]);
+    assert_eq!(
+        made["network_features"],
+        digests(&whole)["network_features"]
+    );
+}
+
+#[test]
+fn output_that_nobody_reads_ends_the_command_quietly() {
+    let place = Place::new();
+    let mut command = place.command("data", &["--json", "asset", "list"]);
+    let mut child = command
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(text(&output.stderr), "");
+}

@@ -6,10 +6,12 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Float64Type, Int32Type};
 use kycc_domain::card::Scorecard;
 use kycc_domain::ids::{BatchId, DatasetName};
+use kycc_lake::datasets::FEATURE_VECTORS;
 use kycc_lake::{Lake, Metadata, PartyTable, PartyTables, VersionId};
 use kycc_proto::orchestrator::v1::GetMaterializationRequest;
 use kycc_proto::orchestrator::v1::orchestrator_service_client::OrchestratorServiceClient;
 use kycc_rpc::ApiError;
+use serde_json::Value;
 use tonic::Status;
 use tonic::transport::Channel;
 
@@ -87,27 +89,16 @@ impl PublishedScores {
             .map_err(|error| ApiError::internal(&error))?)
     }
 
-    /// The feature vectors are found by the same party ordinals; a score explains itself with its inputs.
-    pub(crate) async fn features(&self, batch: &str) -> Result<Arc<PartyTable>, Status> {
-        let request = GetMaterializationRequest {
-            asset: "extract_features".into(),
-            batch_id: batch.to_owned(),
-        };
-        let made = OrchestratorServiceClient::new(self.channel.clone())
-            .get_materialization(request)
-            .await?;
-        let made = made.into_inner().materialization;
-        let output = made
-            .into_iter()
-            .flat_map(|made| made.outputs)
-            .find(|output| output.dataset == "features");
-        let output =
-            output.ok_or_else(|| ApiError::not_found("feature vectors of batch", batch))?;
+    /// The feature vectors that were scored, in the same order.
+    pub(crate) async fn features(&self, scores: &BatchScores) -> Result<Arc<PartyTable>, Status> {
+        let key = scores
+            .metadata
+            .get("features_version")
+            .and_then(Value::as_str);
         let version = VersionId {
-            dataset: DatasetName::new(output.dataset)
-                .map_err(|error| ApiError::internal(&error))?,
-            batch: BatchId::new(output.batch_id).map_err(|error| ApiError::internal(&error))?,
-            key: output.key,
+            dataset: FEATURE_VECTORS.dataset_name(),
+            batch: scores.version.batch.clone(),
+            key: key.unwrap_or_default().to_owned(),
         };
         Ok(self
             .tables

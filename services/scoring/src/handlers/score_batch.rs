@@ -57,10 +57,8 @@ impl TaskHandler for ScoreBatch {
             .with_source(error)
         })?;
         // Every shard scores the whole batch: reasons compare with its means, and scoring costs less than reading.
-        let features = cx
-            .lake()
-            .read(&cx.input(FEATURE_VECTORS.name)?, None, None)
-            .await?;
+        let scored = cx.input(FEATURE_VECTORS.name)?;
+        let features = cx.lake().read(&scored, None, None).await?;
         let parties = features.num_rows();
         cx.check_cancelled()?;
         let card = source.card.compile();
@@ -114,7 +112,8 @@ impl TaskHandler for ScoreBatch {
             );
         }
         let as_of = cx.lake().document(&cx.input(BATCH.name)?).await?["as_of"].clone();
-        let metadata = metadata(&source.card, &rules, &statistics, &reference, as_of);
+        let mut metadata = metadata(&source.card, &rules, &statistics, &reference, as_of);
+        metadata.insert("features_version".into(), json!(scored.key));
         // The same in every shard, as each has seen all parties.
         let published = writer.finish(Metadata::new(), |_| metadata).await?;
         Ok(Output {

@@ -105,7 +105,7 @@ impl ScoringService for Scoring {
             at,
         };
         let mut score = answers::published(&scores, &card.compile(), row);
-        let features = self.published.features(&scores.batch).await?;
+        let features = self.published.features(&scores).await?;
         let inputs = features.row_of(&request.party_id).map(|at| Row {
             rows: features.rows(),
             at,
