@@ -136,12 +136,18 @@ impl FleetConfig {
                 "at least 33554432 (32 MiB)",
             ));
         }
-        if !self.grpc_addr.ip().is_loopback() {
-            return Err(ConfigError::value(
-                "grpc_addr",
-                &self.grpc_addr.to_string(),
-                "a loopback address such as 127.0.0.1:50051: callers are not authenticated, so nobody else may reach it",
-            ));
+        let listening = [
+            ("grpc_addr", Some(self.grpc_addr)),
+            ("console_addr", self.console_addr),
+        ];
+        for (key, addr) in listening {
+            if let Some(addr) = addr.filter(|addr| !addr.ip().is_loopback()) {
+                return Err(ConfigError::value(
+                    key,
+                    &addr.to_string(),
+                    "a loopback address such as 127.0.0.1:50051: callers are not authenticated, so nobody else may reach it",
+                ));
+            }
         }
         Ok(())
     }
@@ -258,6 +264,8 @@ mod tests {
         );
         let open = FleetConfig::resolve([file("grpc_addr: 0.0.0.0:50051")]).unwrap_err();
         assert!(open.to_string().contains("loopback"), "{open}");
+        let open = FleetConfig::resolve([file("console_addr: 0.0.0.0:3000")]).unwrap_err();
+        assert!(open.to_string().contains("console_addr"), "{open}");
     }
 
     #[test]

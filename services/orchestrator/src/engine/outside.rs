@@ -67,7 +67,7 @@ impl Outside for FleetOutside {
         config: &str,
         resources: &str,
     ) -> Result<Source, Refusal> {
-        let mut request = tonic::Request::new(ObserveRequest {
+        let mut request = kycc_rpc::traced(ObserveRequest {
             source: source.to_owned(),
             batch_id: batch.to_string(),
             config_json: config.to_owned(),
