@@ -102,7 +102,7 @@ pub(crate) struct DevArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum JobCommand {
     /// Launch a job and follow it to its end; the exit code is 0 for SUCCESS, 1 for FAILURE, 3 for CANCELED.
-    Execute(ExecuteArgs),
+    Execute(Box<ExecuteArgs>),
     /// The jobs there are.
     List,
 }

@@ -1,4 +1,8 @@
 //! The command as people and scripts use it: the real binary, real files, real processes.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by stopping"
+)]
 
 #[path = "end_to_end/bad_input.rs"]
 mod bad_input;

@@ -18,7 +18,7 @@ use crate::{inputs, watch};
 
 pub(crate) async fn run(global: &Global, command: JobCommand) -> anyhow::Result<ExitCode> {
     match command {
-        JobCommand::Execute(args) => execute(global, args).await,
+        JobCommand::Execute(args) => execute(global, *args).await,
         JobCommand::List => list(global).await.map(|()| ExitCode::SUCCESS),
     }
 }
