@@ -27,7 +27,6 @@ dev: build ## Start every service in one process: gRPC on 50051, console on 3000
 
 test: ## Run every test
 	@scripts/setup.sh test
-	cargo build --locked -p kycc
 	cargo nextest run --locked --workspace --no-fail-fast
 
 lint: setup-lint ## Formatting, clippy, protos, licences
