@@ -210,42 +210,6 @@ fn a_cancelled_reach_stops_before_its_next_block() {
     assert_eq!(blocks.into_inner(), 1);
 }
 
-#[test]
-#[ignore = "prints timing: cargo nextest run -p kycc-features-network --run-ignored only --no-capture"]
-fn timing_of_100_000_parties_and_300_000_relationships() {
-    let mut state = 7_u64;
-    let mut draw = |below: u32| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as u32 % below
-    };
-    let edges: Vec<_> = (0..300_000)
-        .map(|_| (draw(100_000), draw(100_000)))
-        .filter(|(a, b)| a != b)
-        .collect();
-    let started = std::time::Instant::now();
-    let graph = Graph::new(100_000, edges).unwrap();
-    println!("graph in {:?}", started.elapsed());
-    for threads in [1, 2] {
-        let watch = Watch {
-            cancelled: &AtomicBool::new(false),
-            progress: &|_, _| {},
-        };
-        let limits = Limits {
-            threads,
-            memory_bytes: 1 << 30,
-        };
-        let started = std::time::Instant::now();
-        let reach = reach(&graph, 0..100_000, limits, &watch).unwrap();
-        let mean = reach.sizes.iter().map(|&s| u64::from(s)).sum::<u64>() as f64 / 1e5;
-        println!(
-            "{threads} threads: {:?}, mean size {mean}",
-            started.elapsed()
-        );
-    }
-}
-
 fn graphs() -> impl Strategy<Value = (u32, Vec<(u32, u32)>)> {
     (1..160_u32).prop_flat_map(|parties| {
         let edges = prop::collection::vec((0..parties, 0..parties), 0..400);
