@@ -157,6 +157,7 @@ mod tests {
             ApiError::not_found("run", "r1"),
             ApiError::already_exists("batch", "B1"),
             ApiError::precondition("CIRCULAR_LABELS", "the draft cannot be activated"),
+            ApiError::aborted("ETAG_MISMATCH", "the version has changed since"),
             ApiError::Unauthenticated {
                 message: text("no token"),
             },
@@ -202,6 +203,7 @@ mod tests {
                     assert_eq!(seen.metadata("trace_id"), Some(trace_id.as_str()));
                 }
                 ApiError::Precondition { .. }
+                | ApiError::Aborted { .. }
                 | ApiError::Unauthenticated { .. }
                 | ApiError::PermissionDenied { .. } => assert!(!seen.is_transient()),
             }

@@ -30,6 +30,9 @@ pub enum ApiError {
     /// The request is well-formed, but not for the state that things are in.
     #[error("{message}")]
     Precondition { reason: String, message: String },
+    /// Somebody else changed it first: read it again, then decide again.
+    #[error("{message}")]
+    Aborted { reason: String, message: String },
     #[error("{message}")]
     Unauthenticated { message: String },
     #[error("{message}")]
@@ -88,6 +91,14 @@ impl ApiError {
     }
 
     /// `reason` is stable and UPPER_SNAKE.
+    pub fn aborted(reason: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Aborted {
+            reason: reason.into(),
+            message: message.into(),
+        }
+    }
+
+    /// `reason` is stable and UPPER_SNAKE.
     pub fn unavailable(reason: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Unavailable {
             reason: reason.into(),
@@ -111,6 +122,7 @@ impl ApiError {
             Self::NotFound { .. } => Code::NotFound,
             Self::AlreadyExists { .. } => Code::AlreadyExists,
             Self::Precondition { .. } => Code::FailedPrecondition,
+            Self::Aborted { .. } => Code::Aborted,
             Self::Unauthenticated { .. } => Code::Unauthenticated,
             Self::PermissionDenied { .. } => Code::PermissionDenied,
             Self::Overloaded { .. } => Code::ResourceExhausted,
@@ -127,7 +139,9 @@ impl ApiError {
             Self::Invalid { .. } => "INVALID_ARGUMENT",
             Self::NotFound { .. } => "NOT_FOUND",
             Self::AlreadyExists { .. } => "ALREADY_EXISTS",
-            Self::Precondition { reason, .. } | Self::Unavailable { reason, .. } => reason,
+            Self::Precondition { reason, .. }
+            | Self::Aborted { reason, .. }
+            | Self::Unavailable { reason, .. } => reason,
             Self::Unauthenticated { .. } => "UNAUTHENTICATED",
             Self::PermissionDenied { .. } => "PERMISSION_DENIED",
             Self::Overloaded { .. } => "OVERLOADED",

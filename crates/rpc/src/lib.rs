@@ -15,7 +15,7 @@ pub use channel::{AddressError, ChannelOptions, connect_lazy};
 pub use client_error::ClientError;
 pub use error::{ApiError, DOMAIN, FieldViolation};
 pub use health::Health;
-pub use page::{page_size, page_token, read_page_token};
+pub use page::{page_size, page_token, position_token, read_page_token, read_position_token};
 pub use principal::{Principal, principal};
 pub use server::{Bound, RunningServer, ServerError, ServerOptions, Services, bind};
 pub use time::timestamp;

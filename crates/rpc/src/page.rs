@@ -22,6 +22,23 @@ pub fn page_token(cursor: &str) -> String {
     token
 }
 
+/// The token that makes the next call go on after the row of that time (microseconds) and id, for lists in that order.
+#[must_use]
+pub fn position_token(at_micros: i64, id: &str) -> String {
+    page_token(&format!("{at_micros} {id}"))
+}
+
+/// Time and id of a token of [`position_token`]; `None` for the first page.
+pub fn read_position_token(token: &str) -> Result<Option<(i64, String)>, ApiError> {
+    let position = |cursor: String| {
+        let parsed = cursor
+            .split_once(' ')
+            .and_then(|(at, id)| Some((at.parse().ok()?, id.to_owned())));
+        parsed.ok_or_else(|| ApiError::invalid("page_token", "is not a token of this list"))
+    };
+    read_page_token(token)?.map(position).transpose()
+}
+
 /// The cursor of a token; `None` for the first page.
 pub fn read_page_token(token: &str) -> Result<Option<String>, ApiError> {
     if token.is_empty() {
@@ -79,6 +96,19 @@ mod tests {
         for token in ["x", "zz", "00", "00000000", "ä", &altered] {
             let error = read_page_token(token).unwrap_err();
             assert!(error.to_string().starts_with("page_token: "), "{token}");
+        }
+    }
+
+    #[test]
+    fn a_token_of_a_position_leads_back_to_time_and_id() {
+        for (at, id) in [(7, "1.0-a"), (-1, "with a blank"), (i64::MAX, "")] {
+            let read = read_position_token(&position_token(at, id)).unwrap();
+            assert_eq!(read, Some((at, id.to_owned())));
+        }
+        assert_eq!(read_position_token("").unwrap(), None);
+        for cursor in ["", "7", "x 7"] {
+            let error = read_position_token(&page_token(cursor)).unwrap_err();
+            assert!(error.to_string().starts_with("page_token: "), "{cursor}");
         }
     }
 

@@ -6,7 +6,7 @@ use kycc_proto::models::v1::model_service_server::ModelService;
 use kycc_proto::models::v1::{
     GetModelRequest, GetModelResponse, ListModelsRequest, ListModelsResponse,
 };
-use kycc_rpc::{ApiError, page_size, page_token, read_page_token};
+use kycc_rpc::{ApiError, page_size, position_token, read_position_token};
 use tonic::{Request, Response, Status};
 
 use super::answers;
@@ -59,9 +59,7 @@ impl ModelService for Models {
     ) -> Result<Response<ListModelsResponse>, Status> {
         let request = request.into_inner();
         let size = page_size(request.page_size, DEFAULT_PAGE, MAX_PAGE)?;
-        let after = read_page_token(&request.page_token)?
-            .map(|cursor| position(&cursor))
-            .transpose()?;
+        let after = read_position_token(&request.page_token)?;
         let limit = u32::try_from(size + 1).unwrap_or(u32::MAX);
         let mut found = self
             .store
@@ -71,8 +69,7 @@ impl ModelService for Models {
         let more = found.len() > size;
         found.truncate(size);
         let last = found.last().filter(|_| more);
-        let next =
-            last.map(|last| page_token(&format!("{} {}", last.created_at_micros, last.model_id)));
+        let next = last.map(|last| position_token(last.created_at_micros, &last.model_id));
         let models = found
             .into_iter()
             .map(answers::model)
@@ -82,11 +79,4 @@ impl ModelService for Models {
             next_page_token: next.unwrap_or_default(),
         }))
     }
-}
-
-fn position(cursor: &str) -> Result<(i64, String), ApiError> {
-    let parsed = cursor
-        .split_once(' ')
-        .and_then(|(at, id)| Some((at.parse().ok()?, id.to_owned())));
-    parsed.ok_or_else(|| ApiError::invalid("page_token", "is not a token of this list"))
 }
