@@ -1,0 +1,96 @@
+//! Good or bad, from a column of 0 and 1, true and false, or the words themselves.
+
+use std::collections::BTreeMap;
+
+use crate::error::WorkbenchError;
+use crate::table::{Table, Values};
+
+/// Distinct values that an error lists.
+const VALUES_LISTED: usize = 8;
+
+/// Whether each row is bad. A missing or other value is an error that lists what the column holds.
+pub fn outcomes(table: &Table, name: &str) -> Result<Vec<bool>, WorkbenchError> {
+    flags(table, name, |text| {
+        if ["1", "true", "bad"]
+            .iter()
+            .any(|w| text.eq_ignore_ascii_case(w))
+        {
+            Some(true)
+        } else if ["0", "false", "good"]
+            .iter()
+            .any(|w| text.eq_ignore_ascii_case(w))
+        {
+            Some(false)
+        } else {
+            None
+        }
+    })
+}
+
+/// A column of yes and no. `word` reads those of text.
+pub(super) fn flags(
+    table: &Table,
+    name: &str,
+    word: impl Fn(&str) -> Option<bool>,
+) -> Result<Vec<bool>, WorkbenchError> {
+    let read: Option<Vec<bool>> = match &table.column(name)?.values {
+        Values::Numbers(_) => {
+            let numbers = table.complete_numbers(name)?;
+            numbers.iter().map(|v| flag(*v)).collect()
+        }
+        Values::Texts(texts) => (0..texts.rows())
+            .map(|row| texts.at(row).and_then(&word))
+            .collect(),
+        Values::Unread(_) => {
+            return Err(table
+                .numbers(name)
+                .err()
+                .unwrap_or_else(|| not_binary(table, name)));
+        }
+    };
+    read.ok_or_else(|| not_binary(table, name))
+}
+
+fn flag(value: f64) -> Option<bool> {
+    if value == 1.0 {
+        Some(true)
+    } else if value == 0.0 {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+fn not_binary(table: &Table, name: &str) -> WorkbenchError {
+    WorkbenchError::NotBinary {
+        file: table.source().to_owned(),
+        column: name.to_owned(),
+        found: found(table, name),
+    }
+}
+
+/// The most frequent values with their counts.
+fn found(table: &Table, name: &str) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for row in 0..table.rows() {
+        let text = match table.column(name).map(|column| &column.values) {
+            Ok(Values::Numbers(numbers)) if !numbers[row].is_nan() => numbers[row].to_string(),
+            Ok(Values::Texts(texts)) => {
+                texts.at(row).map_or("nothing".into(), |t| format!("{t:?}"))
+            }
+            _ => "nothing".into(),
+        };
+        *counts.entry(text).or_default() += 1;
+    }
+    let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let mut listed: Vec<String> = counts
+        .iter()
+        .take(VALUES_LISTED)
+        .map(|(value, count)| format!("{value} ({count} rows)"))
+        .collect();
+    if counts.len() > VALUES_LISTED {
+        listed.push(format!("{} other values", counts.len() - VALUES_LISTED));
+    }
+    listed.join(", ")
+}

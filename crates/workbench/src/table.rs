@@ -1,0 +1,208 @@
+//! A table of an analyst's own: columns of f64 or text, read whole from a CSV or Parquet file.
+
+mod column;
+mod csv;
+mod parquet;
+
+use std::fmt;
+use std::path::Path;
+
+use crate::error::WorkbenchError;
+
+pub use column::{Column, Texts, Values};
+
+/// The greatest number of column names that an error lists.
+const NAMES_LISTED: usize = 30;
+
+/// Columns of equal length with the names of the file. A missing number is NaN inside this crate and nowhere else.
+#[derive(Debug, Clone)]
+pub struct Table {
+    source: String,
+    rows: usize,
+    columns: Vec<Column>,
+    numbering: Numbering,
+    /// What a person should know about how the file was read.
+    notices: Vec<String>,
+}
+
+/// How rows are named to a person.
+#[derive(Debug, Clone)]
+enum Numbering {
+    /// Parquet: rows, from 1.
+    Rows,
+    /// CSV: the line on which a row begins, two more than its index.
+    Lines,
+    /// CSV with line breaks inside fields or empty lines.
+    LinesAt(Vec<u64>),
+}
+
+/// Where a value stands: `line 7` of a CSV file, `row 6` of a Parquet file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Line(u64),
+    Row(u64),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(f, "line {line}"),
+            Self::Row(row) => write!(f, "row {row}"),
+        }
+    }
+}
+
+impl Table {
+    /// Reads a file; its first bytes tell Parquet from CSV. `delimiter` of a CSV is detected where none is given.
+    pub fn read(path: &Path, delimiter: Option<u8>) -> Result<Self, WorkbenchError> {
+        let source = path.display().to_string();
+        let failed = |cause| WorkbenchError::Open {
+            file: source.clone(),
+            cause,
+        };
+        if path.is_dir() {
+            return Err(WorkbenchError::Folder { file: source });
+        }
+        let mut head = [0u8; 4];
+        let mut file = std::fs::File::open(path).map_err(failed)?;
+        let length = std::io::Read::read(&mut file, &mut head).map_err(failed)?;
+        match head {
+            [b'P', b'A', b'R', b'1'] => {
+                let file = std::fs::File::open(path).map_err(failed)?;
+                parquet::read(file, source)
+            }
+            [0x1f, 0x8b, ..] | [b'P', b'K', 3, 4] | [0x28, 0xb5, 0x2f, 0xfd] => {
+                Err(WorkbenchError::Packed { file: source })
+            }
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Err(WorkbenchError::Utf16 { file: source }),
+            _ if length == 0 => Err(WorkbenchError::NoRows { file: source }),
+            _ => {
+                let bytes = std::fs::read(path).map_err(failed)?;
+                csv::read(&bytes, source, delimiter)
+            }
+        }
+    }
+
+    /// Reads the text of a CSV file; `source` names it in errors.
+    pub fn from_csv(
+        bytes: &[u8],
+        source: &str,
+        delimiter: Option<u8>,
+    ) -> Result<Self, WorkbenchError> {
+        csv::read(bytes, source.to_owned(), delimiter)
+    }
+
+    fn new(
+        source: String,
+        rows: usize,
+        columns: Vec<Column>,
+        numbering: Numbering,
+    ) -> Result<Self, WorkbenchError> {
+        if rows == 0 {
+            return Err(WorkbenchError::NoRows { file: source });
+        }
+        for (index, column) in columns.iter().enumerate() {
+            if columns[..index].iter().any(|c| c.name == column.name) {
+                return Err(WorkbenchError::DuplicateColumn {
+                    file: source,
+                    column: column.name.clone(),
+                });
+            }
+        }
+        let unnamed = columns.iter().filter(|c| c.name.is_empty()).count();
+        let columns: Vec<Column> = columns.into_iter().filter(|c| !c.name.is_empty()).collect();
+        let notices = match unnamed {
+            0 => Vec::new(),
+            _ => vec!["a column without a name is left out".into()],
+        };
+        Ok(Self {
+            source,
+            rows,
+            columns,
+            numbering,
+            notices,
+        })
+    }
+
+    /// The file's name as it was given.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    pub fn notices(&self) -> &[String] {
+        &self.notices
+    }
+
+    /// Where row `row` (from 0) stands in the file.
+    pub fn place(&self, row: usize) -> Place {
+        match &self.numbering {
+            Numbering::Rows => Place::Row(row as u64 + 1),
+            Numbering::Lines => Place::Line(row as u64 + 2),
+            Numbering::LinesAt(lines) => Place::Line(lines[row]),
+        }
+    }
+
+    /// The column of that name; the error lists the names there are.
+    pub fn column(&self, name: &str) -> Result<&Column, WorkbenchError> {
+        let found = self.columns.iter().find(|column| column.name == name);
+        found.ok_or_else(|| {
+            let names = self.columns.iter().take(NAMES_LISTED);
+            let mut listed: Vec<&str> = names.map(|c| c.name.as_str()).collect();
+            if self.columns.len() > NAMES_LISTED {
+                listed.push("…");
+            }
+            WorkbenchError::NoColumn {
+                file: self.source.clone(),
+                column: name.to_owned(),
+                columns: listed.join(", "),
+            }
+        })
+    }
+
+    /// A column of numbers; NaN is missing. A column of text is an error that shows the first value that is no number.
+    pub fn numbers(&self, name: &str) -> Result<&[f64], WorkbenchError> {
+        let column = self.column(name)?;
+        match &column.values {
+            Values::Numbers(numbers) => Ok(numbers),
+            Values::Texts(texts) => Err(WorkbenchError::NotANumber {
+                file: self.source.clone(),
+                column: name.to_owned(),
+                place: self.place(texts.first_text),
+                value: texts.at(texts.first_text).unwrap_or_default().to_owned(),
+            }),
+            Values::Unread(kind) => Err(WorkbenchError::UnreadType {
+                file: self.source.clone(),
+                column: name.to_owned(),
+                kind: kind.clone(),
+            }),
+        }
+    }
+
+    /// A column of numbers without a missing one.
+    pub fn complete_numbers(&self, name: &str) -> Result<&[f64], WorkbenchError> {
+        let numbers = self.numbers(name)?;
+        match missing(numbers) {
+            None => Ok(numbers),
+            Some((row, count)) => Err(WorkbenchError::Missing {
+                file: self.source.clone(),
+                column: name.to_owned(),
+                count,
+                place: self.place(row),
+            }),
+        }
+    }
+}
+
+/// The first missing number and how many there are.
+pub(crate) fn missing(numbers: &[f64]) -> Option<(usize, usize)> {
+    let first = numbers.iter().position(|v| v.is_nan())?;
+    Some((first, numbers.iter().filter(|v| v.is_nan()).count()))
+}
