@@ -58,7 +58,7 @@ impl LabelSource {
     }
 }
 
-/// Which labels a training set may hold.
+/// Which labels a training set may hold. Every mix keeps each observed label as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LabelMix {
@@ -142,6 +142,12 @@ impl LabelPolicy {
     pub fn version(&self) -> Digest {
         Digest::new(sha256_hex(&canonical_json(self)))
             .expect("a SHA-256 in lower-case hex is a digest")
+    }
+
+    /// The last instant of the outcome window that opens after `t0_micros`: a batch has matured once outcomes are known up
+    /// to here.
+    pub fn window_end(&self, t0_micros: i64) -> i64 {
+        t0_micros.saturating_add(self.window_micros())
     }
 
     fn window_micros(&self) -> i64 {

@@ -148,14 +148,16 @@ pub static SCORES: DatasetSpec = per_party("scores", || {
     schema(party().into_iter().chain(fields).chain(points))
 });
 
-pub static LABELS: DatasetSpec = per_party("labels", || {
+/// A version is of one policy and stands for good: labelling again adds a version. `source` is null without a label.
+pub static LABELS: DatasetSpec = second(per_party("labels", || {
     schema(party().into_iter().chain([
         required("t0", time()),
         required("label", DataType::Utf8),
         optional("source", DataType::Utf8),
         required("weight", DataType::Float64),
+        required("policy_version", DataType::Utf8),
     ]))
-});
+}));
 
 /// What a model learned from and was judged on: one row per labelled party and batch, frozen with it. `part` is `train` or
 /// `holdout`.
@@ -222,6 +224,12 @@ const fn table(
 const fn per_party(name: &'static str, columns: fn() -> SchemaRef) -> DatasetSpec {
     let mut spec = table(name, Some("party_ord"), &["party_ord"], columns);
     spec.per_party = true;
+    spec
+}
+
+/// Of schema version 2.
+const fn second(mut spec: DatasetSpec) -> DatasetSpec {
+    spec.schema_version = 2;
     spec
 }
 

@@ -1,6 +1,15 @@
 //! Between the outside and the core: the task, the source, the gRPC service.
 
 pub(crate) mod generate;
+mod history;
 mod observations;
-pub(crate) mod record;
+mod outcomes;
+pub(crate) mod published;
+mod record;
+mod recorded;
+pub(crate) mod service;
 pub(crate) mod source;
+mod statistics;
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,8 @@ use kycc_proto::labels::v1::label_service_server::LabelServiceServer;
 use kycc_runtime::{BuildError, Module, ModuleContext, Service};
 
 use crate::handlers::generate::GenerateLabels;
-use crate::handlers::record::Labels;
+use crate::handlers::published::PublishedLabels;
+use crate::handlers::service::Labels;
 use crate::handlers::source::Observer;
 use crate::store::{MIGRATIONS, OutcomeStore};
 
@@ -34,6 +35,7 @@ impl Module for LabelsModule {
         let labels = Labels {
             store: Arc::clone(&store),
             clock: Arc::clone(&cx.clock),
+            published: PublishedLabels::new(cx.channel.clone(), cx.lake.clone()),
         };
         Ok(Service::builder()
             .grpc(LabelServiceServer::new(labels))

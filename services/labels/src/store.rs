@@ -19,6 +19,39 @@ pub(crate) struct Recording<'a> {
     pub(crate) recorded_at_micros: i64,
 }
 
+/// Numbers after `after` up to `through`, of outcomes that occurred by `until_micros`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) after: i64,
+    pub(crate) through: i64,
+    pub(crate) until_micros: i64,
+}
+
+/// An outcome's place among those of its party: by time, then by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) occurred_at_micros: i64,
+    pub(crate) number: i64,
+}
+
+impl Place {
+    /// Before the first.
+    pub(crate) const START: Self = Self {
+        occurred_at_micros: i64::MIN,
+        number: 0,
+    };
+}
+
+/// An outcome and how it came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Recorded {
+    pub(crate) outcome: Outcome,
+    pub(crate) place: Place,
+    pub(crate) source: String,
+    pub(crate) recorded_by: String,
+    pub(crate) recorded_at_micros: i64,
+}
+
 #[async_trait]
 pub(crate) trait OutcomeStore: Send + Sync {
     /// Appends all of them in one transaction; returns how many were new. One that stands word for word is left alone.
@@ -31,13 +64,16 @@ pub(crate) trait OutcomeStore: Send + Sync {
     /// Number of the newest outcome; 0 when there is none.
     async fn newest(&self) -> Result<i64, StoreError>;
 
-    /// Outcomes up to number `through` that occurred from `from_micros` to `to_micros`, oldest number first.
-    async fn read(
+    /// Outcomes in the order of their numbers, each with its number.
+    async fn read(&self, span: Span, limit: usize) -> Result<Vec<(i64, Outcome)>, StoreError>;
+
+    /// Outcomes of one party after `after`, oldest first.
+    async fn of_party(
         &self,
-        through: i64,
-        from_micros: i64,
-        to_micros: i64,
-    ) -> Result<Vec<Outcome>, StoreError>;
+        party_id: &str,
+        after: Place,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, StoreError>;
 }
 
 kycc_store::for_each_driver! {
@@ -85,19 +121,55 @@ kycc_store::for_each_driver! {
                 .map_err(StoreError::during("look for the newest outcome"))
         }
 
-        async fn read(&self, through: i64, from_micros: i64, to_micros: i64) -> Result<Vec<Outcome>, StoreError> {
+        async fn read(&self, span: Span, limit: usize) -> Result<Vec<(i64, Outcome)>, StoreError> {
             let rows = sqlx::query(
-                "SELECT party_id, kind, days_past_due, occurred_at FROM labels_outcomes
-                 WHERE outcome_id <= $1 AND occurred_at >= $2 AND occurred_at <= $3 ORDER BY outcome_id",
+                "SELECT outcome_id, party_id, kind, days_past_due, occurred_at FROM labels_outcomes
+                 WHERE outcome_id > $1 AND outcome_id <= $2 AND occurred_at <= $3 ORDER BY outcome_id LIMIT $4",
             )
-            .bind(through)
-            .bind(from_micros)
-            .bind(to_micros)
+            .bind(span.after)
+            .bind(span.through)
+            .bind(span.until_micros)
+            .bind(limit as i64)
             .fetch_all(driver::Store::read(self))
             .await
             .map_err(StoreError::during("read outcomes"))?;
-            rows.iter().map(outcome).collect::<Result<_, _>>().map_err(StoreError::during("read outcomes"))
+            rows.iter()
+                .map(|row| Ok((row.try_get("outcome_id")?, outcome(row)?)))
+                .collect::<Result<_, _>>()
+                .map_err(StoreError::during("read outcomes"))
         }
+
+        async fn of_party(&self, party_id: &str, after: Place, limit: usize) -> Result<Vec<Recorded>, StoreError> {
+            let rows = sqlx::query(
+                "SELECT outcome_id, party_id, kind, days_past_due, occurred_at, source, recorded_at, recorded_by
+                 FROM labels_outcomes
+                 WHERE party_id = $1 AND (occurred_at > $2 OR (occurred_at = $2 AND outcome_id > $3))
+                 ORDER BY occurred_at, outcome_id LIMIT $4",
+            )
+            .bind(party_id)
+            .bind(after.occurred_at_micros)
+            .bind(after.number)
+            .bind(limit as i64)
+            .fetch_all(driver::Store::read(self))
+            .await
+            .map_err(StoreError::during("list outcomes"))?;
+            rows.iter().map(recorded).collect::<Result<_, _>>().map_err(StoreError::during("list outcomes"))
+        }
+    }
+
+    fn recorded(row: &driver::Row) -> Result<Recorded, sqlx::Error> {
+        let outcome = outcome(row)?;
+        let place = Place {
+            occurred_at_micros: outcome.occurred_at_micros,
+            number: row.try_get("outcome_id")?,
+        };
+        Ok(Recorded {
+            outcome,
+            place,
+            source: row.try_get("source")?,
+            recorded_by: row.try_get("recorded_by")?,
+            recorded_at_micros: row.try_get("recorded_at")?,
+        })
     }
 
     fn outcome(row: &driver::Row) -> Result<Outcome, sqlx::Error> {
@@ -116,64 +188,4 @@ kycc_store::for_each_driver! {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use kycc_domain::labels::OutcomeKind;
-    use kycc_store::Store;
-
-    fn outcome(party: &str, at: i64) -> Outcome {
-        Outcome {
-            party_id: party.into(),
-            kind: OutcomeKind::WriteOff,
-            days_past_due: 0,
-            occurred_at_micros: at,
-        }
-    }
-
-    const FEED: Recording<'static> = Recording {
-        source: "feed",
-        recorded_by: "ann",
-        recorded_at_micros: 99,
-    };
-
-    async fn store() -> Store {
-        let store = Store::open("sqlite::memory:").await.unwrap();
-        store.migrate("labels", &MIGRATIONS).await.unwrap();
-        store
-    }
-
-    #[tokio::test]
-    async fn a_repeated_outcome_is_recorded_once_and_numbers_have_no_gaps() {
-        let store = store().await;
-        let (a, b, c) = (outcome("A", 1), outcome("B", 2), outcome("C", 3));
-        assert_eq!(
-            store.append(&[a.clone(), b.clone()], FEED).await.unwrap(),
-            2
-        );
-        assert_eq!(
-            store.append(&[b.clone(), c.clone()], FEED).await.unwrap(),
-            1
-        );
-        assert_eq!(store.newest().await.unwrap(), 3);
-        assert_eq!(
-            OutcomeStore::read(&store, 3, 0, 10).await.unwrap(),
-            [a, b, c]
-        );
-    }
-
-    #[tokio::test]
-    async fn reading_stops_at_the_number_and_the_times_asked_for() {
-        let store = store().await;
-        let all = [outcome("A", 1), outcome("B", 5), outcome("C", 9)];
-        store.append(&all, FEED).await.unwrap();
-        assert_eq!(
-            OutcomeStore::read(&store, 2, 0, 10).await.unwrap(),
-            all[..2]
-        );
-        assert_eq!(
-            OutcomeStore::read(&store, 3, 2, 5).await.unwrap(),
-            all[1..2]
-        );
-        assert_eq!(store.newest().await.unwrap(), 3);
-    }
-}
+mod tests;

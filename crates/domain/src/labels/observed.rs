@@ -97,8 +97,11 @@ impl Observed {
         }
     }
 
-    /// From outcome events. A party that was already in default at t0 is excluded whether or not the window has passed:
-    /// no later event could make it a row to learn from.
+    /// From outcome events. One after the data cut, or after the window, changes nothing; not even who is covered, or a
+    /// party's label would depend on how long after its window somebody looks.
+    ///
+    /// A party that was already in default at t0 is excluded whether or not the window has passed: no later event could
+    /// make it a row to learn from.
     pub fn from_events(
         policy: &LabelPolicy,
         observation: Observation,
@@ -112,7 +115,7 @@ impl Observed {
             complete,
         } = observation;
         let start = t0.saturating_sub(policy.window_micros());
-        let end = t0.saturating_add(policy.window_micros());
+        let end = policy.window_end(t0);
         let mut histories = vec![History::default(); parties];
         for (index, event) in events.iter().enumerate() {
             let party = event.party;
@@ -125,13 +128,13 @@ impl Observed {
                 return Err(LabelError::NoDaysPastDue { index });
             }
             let at = event.occurred_at_micros;
-            if at > cut {
+            if at > cut.min(end) {
                 continue;
             }
             history.covered |= event.origin == Origin::Feed;
             if (start..=t0).contains(&at) {
                 history.bad_before |= event.is_default();
-            } else if at > t0 && at <= end {
+            } else if at > t0 {
                 history.bad_after |= event.is_default();
                 let days = event.days_past_due.unwrap_or(0);
                 history.worst_days_after = history.worst_days_after.max(days);
@@ -173,7 +176,8 @@ impl Observed {
         }
         Ok(Self {
             labels,
-            matured: true,
+            // Of no values there is nothing that could have matured.
+            matured: covered > 0,
             covered,
         })
     }
@@ -198,123 +202,4 @@ impl History {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::DAY_MICROS;
-    use super::*;
-    use OutcomeKind::{Insolvency, LatePayment, Paid, WriteOff};
-
-    /// Days relative to t0.
-    fn event(kind: OutcomeKind, days_past_due: Option<i32>, day: i64) -> OutcomeEvent {
-        OutcomeEvent {
-            party: 0,
-            kind,
-            days_past_due,
-            occurred_at_micros: day * DAY_MICROS,
-            origin: Origin::Feed,
-        }
-    }
-
-    fn observe(cut_day: i64, complete: bool, events: &[OutcomeEvent]) -> Label {
-        let observation = Observation {
-            t0_micros: 0,
-            data_cut_micros: cut_day * DAY_MICROS,
-            complete,
-        };
-        Observed::from_events(&LabelPolicy::default(), observation, 1, events)
-            .unwrap()
-            .labels[0]
-    }
-
-    fn label(events: &[OutcomeEvent]) -> Label {
-        observe(180, false, events)
-    }
-
-    #[test]
-    fn days_past_due_separate_good_indeterminate_and_bad() {
-        for (days, expected) in [
-            (0, Label::Good),
-            (30, Label::Good),
-            (31, Label::Indeterminate),
-            (90, Label::Indeterminate),
-            (91, Label::Bad),
-        ] {
-            assert_eq!(label(&[event(LatePayment, Some(days), 10)]), expected);
-            assert_eq!(label(&[event(Paid, Some(days), 10)]), expected);
-        }
-        assert_eq!(label(&[event(WriteOff, None, 10)]), Label::Bad);
-    }
-
-    #[test]
-    fn window_opens_after_t0_and_closes_with_its_last_instant() {
-        assert_eq!(label(&[event(Insolvency, None, 0)]), Label::Excluded);
-        assert_eq!(label(&[event(Insolvency, None, -180)]), Label::Excluded);
-        assert_eq!(label(&[event(Insolvency, None, -181)]), Label::Good);
-        assert_eq!(label(&[event(Insolvency, None, 180)]), Label::Bad);
-        let mut just_after = event(Insolvency, None, 0);
-        just_after.occurred_at_micros = 1;
-        assert_eq!(label(&[just_after]), Label::Bad);
-        let mut just_late = event(Insolvency, None, 180);
-        just_late.occurred_at_micros += 1;
-        let paid = event(Paid, None, 1);
-        assert_eq!(observe(400, false, &[just_late, paid]), Label::Good);
-    }
-
-    #[test]
-    fn nothing_is_said_before_the_window_has_passed() {
-        let bad = event(WriteOff, None, 10);
-        assert_eq!(observe(179, true, &[bad]), Label::Unlabelled);
-        assert_eq!(observe(179, true, &[]), Label::Unlabelled);
-        assert_eq!(observe(180, true, &[]), Label::Good);
-        assert_eq!(
-            observe(179, true, &[event(WriteOff, None, -1)]),
-            Label::Excluded
-        );
-    }
-
-    #[test]
-    fn silence_is_good_only_from_a_feed_that_covers_the_party() {
-        assert_eq!(label(&[]), Label::Unlabelled);
-        assert_eq!(label(&[event(Paid, None, 10)]), Label::Good);
-        let transaction = |days| OutcomeEvent::of_transaction(0, days, DAY_MICROS);
-        assert_eq!(label(&[transaction(0)]), Label::Unlabelled);
-        assert_eq!(label(&[transaction(31)]), Label::Indeterminate);
-        assert_eq!(label(&[transaction(91)]), Label::Bad);
-    }
-
-    #[test]
-    fn events_after_the_data_cut_are_not_known() {
-        let observed = observe(180, false, &[event(Paid, None, 181)]);
-        assert_eq!(observed, Label::Unlabelled);
-    }
-
-    #[test]
-    fn faulty_events_are_refused_by_position() {
-        let observation = Observation {
-            t0_micros: 0,
-            data_cut_micros: 0,
-            complete: false,
-        };
-        let refuse = |event| {
-            let policy = LabelPolicy::default();
-            Observed::from_events(&policy, observation, 1, &[event]).unwrap_err()
-        };
-        let vague = event(LatePayment, None, 1);
-        assert_eq!(refuse(vague), LabelError::NoDaysPastDue { index: 0 });
-        let mut stray = event(Paid, None, 1);
-        stray.party = 1;
-        assert_eq!(refuse(stray).reason(), "LABEL_UNKNOWN_PARTY");
-    }
-
-    #[test]
-    fn values_count_as_observed_and_matured() {
-        let observed = Observed::from_values(3, &[(0, true), (2, false), (0, true)]).unwrap();
-        assert_eq!(
-            observed.labels,
-            [Label::Bad, Label::Unlabelled, Label::Good]
-        );
-        assert!(observed.matured);
-        assert_eq!(observed.covered, 2);
-        let clash = Observed::from_values(1, &[(0, true), (0, false)]).unwrap_err();
-        assert_eq!(clash, LabelError::Contradiction { index: 1, party: 0 });
-    }
-}
+mod tests;

@@ -139,6 +139,7 @@ mod tests {
             }),
             "occurred_time"
         );
+
         assert_eq!(outcome().check(100), Ok(outcome()));
     }
 

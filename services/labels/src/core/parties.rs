@@ -39,6 +39,18 @@ pub(crate) fn prefer(first: Observed, second: &Observed) -> Observed {
     }
 }
 
+/// Parties on which both have a word, and not the same.
+pub(crate) fn disagreements<'a>(
+    first: &'a Observed,
+    second: &'a Observed,
+) -> impl Iterator<Item = usize> + 'a {
+    let both = first.labels.iter().zip(&second.labels).enumerate();
+    both.filter(|(_, (first, second))| {
+        first != second && **first != Label::Unlabelled && **second != Label::Unlabelled
+    })
+    .map(|(party, _)| party)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +75,7 @@ mod tests {
         };
         let first = observed(&[Label::Good, Label::Unlabelled, Label::Unlabelled]);
         let second = observed(&[Label::Bad, Label::Bad, Label::Unlabelled]);
+        assert_eq!(disagreements(&first, &second).collect::<Vec<_>>(), [0]);
         let both = prefer(first, &second);
         assert_eq!(both.labels, [Label::Good, Label::Bad, Label::Unlabelled]);
         assert_eq!(both.covered, 2);

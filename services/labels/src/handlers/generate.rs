@@ -35,10 +35,13 @@ struct Config {
 #[serde(rename_all = "lowercase")]
 enum Policy {
     /// Observed wins; the scorecard fills in, the less the more bads are observed.
-    Auto,
+    #[serde(alias = "auto")]
+    Blended,
     Observed,
     Scorecard,
 }
+
+pub(crate) const ASSET: &str = "generate_scorecard_labels";
 
 pub(crate) struct GenerateLabels {
     pub(crate) store: Arc<dyn OutcomeStore>,
@@ -47,14 +50,14 @@ pub(crate) struct GenerateLabels {
 #[async_trait]
 impl TaskHandler for GenerateLabels {
     fn asset(&self) -> &'static str {
-        "generate_scorecard_labels"
+        ASSET
     }
 
     async fn run(&self, cx: &TaskContext) -> Result<Output, TaskError> {
         let config: Config = cx.config()?;
         let policy = LabelPolicy {
             mix: match config.policy {
-                Policy::Auto => LabelMix::Blended,
+                Policy::Blended => LabelMix::Blended,
                 Policy::Observed => LabelMix::Observed,
                 Policy::Scorecard => LabelMix::Scorecard,
             },
@@ -90,7 +93,7 @@ impl TaskHandler for GenerateLabels {
         let labelled = label_batch(&policy, &observed, raw, factors)
             .map_err(|error| TaskError::fatal(error.reason(), error.to_string()))?;
         log(cx, &labelled);
-        let rows = rows(&labelled, party_ids, t0_micros).map_err(|error| {
+        let rows = rows(&labelled, &policy, party_ids, t0_micros).map_err(|error| {
             TaskError::fatal("ROWS_INVALID", "the labels do not fit their dataset")
                 .with_source(error)
         })?;
@@ -123,6 +126,7 @@ fn factors(scores: &Metadata) -> Result<usize, TaskError> {
 
 fn rows(
     labelled: &Labelled,
+    policy: &LabelPolicy,
     party_ids: &StringArray,
     t0: i64,
 ) -> Result<RecordBatch, arrow::error::ArrowError> {
@@ -143,6 +147,10 @@ fn rows(
         Arc::new(Float64Array::from_iter_values(
             rows.iter().map(|row| row.weight),
         )),
+        Arc::new(StringArray::from_iter_values(std::iter::repeat_n(
+            policy.version().as_str(),
+            rows.len(),
+        ))),
     ];
     RecordBatch::try_new(LABELS.schema(), columns)
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Int32Type, TimestampMicrosecondType, UInt32Type};
-use kycc_domain::labels::{DAY_MICROS, LabelPolicy, Observation, Observed, Origin, OutcomeEvent};
+use kycc_domain::labels::{LabelError, LabelPolicy, Observation, Observed, Origin, OutcomeEvent};
 use kycc_lake::datasets::{OUTCOMES, TRANSACTIONS};
 use kycc_runtime::{TaskContext, TaskError};
 
-use super::source::{RecordedOutcomes, SOURCE, store_failed};
+use super::recorded::{any_recorded, recorded};
 use crate::core::outcome::kind_named;
-use crate::core::parties::{Parties, prefer};
+use crate::core::parties::{Parties, disagreements, prefer};
 use crate::store::OutcomeStore;
 
 /// What observing needs beside the outcomes.
@@ -26,7 +26,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) complete: bool,
 }
 
-/// Everything observed of the batch, put together: values of its labels file first, then events.
+/// Everything observed of the batch, put together. A value of its labels file is a verdict: events speak for the parties
+/// that the file does not name.
 pub(crate) async fn observe(
     cx: &TaskContext,
     store: &Arc<dyn OutcomeStore>,
@@ -37,32 +38,26 @@ pub(crate) async fn observe(
         .read(&cx.input(OUTCOMES.name)?, None, None)
         .await?;
     let filed = filed(cx, &outcomes, frame)?;
-    let by_value =
-        Observed::from_values(frame.parties.0.len(), &filed.values).map_err(|error| {
-            TaskError::fatal(
-                error.reason(),
-                format!("the labels of the batch contradict each other: {error}"),
-            )
-        })?;
-    let mut events = filed.events;
+    let by_value = by_value(frame, &filed.values)?;
+    let end = frame.policy.window_end(frame.t0_micros);
     let Some(cut) = frame.data_cut_micros else {
-        if !events.is_empty() {
+        if !filed.events.is_empty() {
             return Err(TaskError::fatal(
                 "DATA_CUT_REQUIRED",
                 "the batch came with outcome events; set ops.generate_scorecard_labels.config.data_cut to the time up \
                  to which they are known",
             ));
         }
-        if recorded(cx, store, frame, i64::MAX).await?.is_empty() {
-            return Ok(by_value);
+        if frame.complete || any_recorded(cx, store, frame, end).await? {
+            cx.warning(
+                "recorded outcomes of these parties, and their silence, are not used: set \
+                 ops.generate_scorecard_labels.config.data_cut to the time up to which outcomes are known",
+            );
         }
-        cx.warning(
-            "recorded outcomes of these parties are not used: set ops.generate_scorecard_labels.config.data_cut to \
-             the time up to which they are known",
-        );
         return Ok(by_value);
     };
-    events.extend(recorded(cx, store, frame, cut).await?);
+    let mut events = filed.events;
+    events.extend(recorded(cx, store, frame, cut.min(end)).await?);
     events.extend(late_transactions(cx).await?);
     let observation = Observation {
         t0_micros: frame.t0_micros,
@@ -71,7 +66,36 @@ pub(crate) async fn observe(
     };
     let by_event = Observed::from_events(frame.policy, observation, frame.parties.0.len(), &events)
         .map_err(|error| TaskError::fatal(error.reason(), error.to_string()))?;
+    warn_of_disagreement(cx, frame, &by_value, &by_event);
     Ok(prefer(by_value, &by_event))
+}
+
+fn by_value(frame: &Frame<'_>, values: &[(usize, bool)]) -> Result<Observed, TaskError> {
+    Observed::from_values(frame.parties.0.len(), values).map_err(|error| {
+        let told = match &error {
+            LabelError::Contradiction { party, .. } => format!(
+                "the outcomes of the batch call party {} both good and bad; keep one of the two",
+                frame.parties.0[*party]
+            ),
+            _ => format!("the labels file of the batch cannot be used: {error}"),
+        };
+        TaskError::fatal(error.reason(), told)
+    })
+}
+
+fn warn_of_disagreement(cx: &TaskContext, frame: &Frame<'_>, file: &Observed, events: &Observed) {
+    let mut parties = disagreements(file, events);
+    let Some(first) = parties.next() else {
+        return;
+    };
+    cx.warning(format!(
+        "outcome events of {} parties say other than the labels file, which stands; the first is {}: {} in the file, {} \
+         by its events",
+        1 + parties.count(),
+        frame.parties.0[first],
+        file.labels[first].as_str(),
+        events.labels[first].as_str(),
+    ));
 }
 
 #[derive(Debug, Default)]
@@ -119,39 +143,6 @@ fn filed(cx: &TaskContext, outcomes: &RecordBatch, frame: &Frame<'_>) -> Result<
         ));
     }
     Ok(found)
-}
-
-/// Recorded outcomes of the batch's parties, from the start of the window before t0 up to `cut`.
-async fn recorded(
-    cx: &TaskContext,
-    store: &Arc<dyn OutcomeStore>,
-    frame: &Frame<'_>,
-    cut: i64,
-) -> Result<Vec<OutcomeEvent>, TaskError> {
-    let source: RecordedOutcomes = serde_json::from_str(&cx.source(SOURCE)?.document_json)
-        .map_err(|error| {
-            TaskError::fatal(
-                "SOURCE_UNREADABLE",
-                "the source recorded_outcomes is not what a task carries",
-            )
-            .with_source(error)
-        })?;
-    let window = i64::from(frame.policy.window_days) * DAY_MICROS;
-    let from = frame.t0_micros.saturating_sub(window);
-    let outcomes = store
-        .read(source.through_id, from, cut)
-        .await
-        .map_err(store_failed)?;
-    let events = outcomes.into_iter().filter_map(|outcome| {
-        Some(OutcomeEvent {
-            party: frame.parties.position(&outcome.party_id)?,
-            kind: outcome.kind,
-            days_past_due: Some(outcome.days_past_due),
-            occurred_at_micros: outcome.occurred_at_micros,
-            origin: Origin::Feed,
-        })
-    });
-    Ok(events.collect())
 }
 
 /// What the batch's transactions say of late payments.

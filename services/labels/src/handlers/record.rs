@@ -1,14 +1,10 @@
-//! The gRPC service: outcomes come in as a stream, bad ones are reported by their index.
-
-use std::sync::Arc;
+//! `RecordOutcomes`: outcomes come in as a stream, each message is recorded whole or not at all, bad outcomes are reported
+//! by their index. What is held in memory is one message and the errors.
 
 use kycc_domain::labels::OutcomeKind;
 use kycc_proto::labels::v1 as wire;
-use kycc_proto::labels::v1::label_service_server::LabelService;
 use kycc_proto::labels::v1::{OutcomeError, RecordOutcomesRequest, RecordOutcomesResponse};
-use kycc_rpc::{ApiError, principal};
-use kycc_runtime::Clock;
-use tonic::{Request, Response, Status, Streaming};
+use kycc_rpc::ApiError;
 
 use crate::core::outcome::{Fault, Outcome};
 use crate::store::{OutcomeStore, Recording};
@@ -17,64 +13,81 @@ use crate::store::{OutcomeStore, Recording};
 const MAX_ERRORS: usize = 1_000;
 const MAX_SOURCE_BYTES: usize = 256;
 
-pub(crate) struct Labels {
-    pub(crate) store: Arc<dyn OutcomeStore>,
-    pub(crate) clock: Arc<dyn Clock>,
+/// Takes the messages of one stream.
+pub(super) struct Recorder<'a> {
+    store: &'a dyn OutcomeStore,
+    recorded_by: &'a str,
+    /// Position of the next outcome in the whole stream.
+    index: u64,
+    answer: RecordOutcomesResponse,
 }
 
-#[tonic::async_trait]
-impl LabelService for Labels {
-    async fn record_outcomes(
-        &self,
-        request: Request<Streaming<RecordOutcomesRequest>>,
-    ) -> Result<Response<RecordOutcomesResponse>, Status> {
-        let recorded_by = principal(&request).to_string();
-        let mut stream = request.into_inner();
-        let mut answer = RecordOutcomesResponse::default();
-        let mut index = 0;
-        while let Some(message) = stream.message().await? {
-            if message.source.trim().is_empty() || message.source.len() > MAX_SOURCE_BYTES {
-                let wanted = format!(
-                    "must say where the outcomes come from, in at most {MAX_SOURCE_BYTES} bytes"
-                );
-                return Err(ApiError::invalid("source", wanted).into());
-            }
-            let now = self.clock.now().timestamp_micros();
-            let mut good = Vec::with_capacity(message.outcomes.len());
-            for outcome in message.outcomes {
-                match from_wire(outcome).and_then(|outcome| outcome.check(now)) {
-                    Ok(outcome) => good.push(outcome),
-                    Err(fault) if answer.errors.len() < MAX_ERRORS => {
-                        answer.errors.push(OutcomeError {
-                            index,
-                            field: fault.field.into(),
-                            message: fault.message,
-                        })
-                    }
-                    Err(_) => {
-                        let told = format!(
-                            "more than {MAX_ERRORS} outcomes of the stream are wrong; the first: {:?}",
-                            answer.errors[0]
-                        );
-                        return Err(ApiError::precondition("TOO_MANY_ERRORS", told).into());
-                    }
-                }
-                index += 1;
-            }
-            let recording = Recording {
-                source: &message.source,
-                recorded_by: &recorded_by,
-                recorded_at_micros: now,
-            };
-            let recorded = self
-                .store
-                .append(&good, recording)
-                .await
-                .map_err(|error| ApiError::internal(&error))?;
-            answer.recorded += recorded;
-            answer.duplicates += good.len() as u64 - recorded;
+impl<'a> Recorder<'a> {
+    pub(super) fn new(store: &'a dyn OutcomeStore, recorded_by: &'a str) -> Self {
+        Self {
+            store,
+            recorded_by,
+            index: 0,
+            answer: RecordOutcomesResponse::default(),
         }
-        Ok(Response::new(answer))
+    }
+
+    /// Records the good outcomes of a message in one transaction. Sending it again adds nothing.
+    pub(super) async fn take(
+        &mut self,
+        message: RecordOutcomesRequest,
+        now_micros: i64,
+    ) -> Result<(), ApiError> {
+        if message.source.trim().is_empty() || message.source.len() > MAX_SOURCE_BYTES {
+            let wanted = format!(
+                "must say where the outcomes come from, in at most {MAX_SOURCE_BYTES} bytes"
+            );
+            return Err(ApiError::invalid("source", wanted));
+        }
+        let mut good = Vec::with_capacity(message.outcomes.len());
+        for outcome in message.outcomes {
+            match from_wire(outcome).and_then(|outcome| outcome.check(now_micros)) {
+                Ok(outcome) => good.push(outcome),
+                Err(fault) => self.refuse(fault)?,
+            }
+            self.index += 1;
+        }
+        let recording = Recording {
+            source: &message.source,
+            recorded_by: self.recorded_by,
+            recorded_at_micros: now_micros,
+        };
+        let recorded = self
+            .store
+            .append(&good, recording)
+            .await
+            .map_err(|error| ApiError::internal(&error))?;
+        self.answer.recorded += recorded;
+        self.answer.duplicates += good.len() as u64 - recorded;
+        Ok(())
+    }
+
+    fn refuse(&mut self, fault: Fault) -> Result<(), ApiError> {
+        if let Some(first) = self.answer.errors.first()
+            && self.answer.errors.len() == MAX_ERRORS
+        {
+            let told = format!(
+                "more than {MAX_ERRORS} outcomes of the stream are wrong, the first is outcome {}: {} {}; {} were \
+                 recorded before, and sending them again is harmless",
+                first.index, first.field, first.message, self.answer.recorded
+            );
+            return Err(ApiError::precondition("TOO_MANY_ERRORS", told));
+        }
+        self.answer.errors.push(OutcomeError {
+            index: self.index,
+            field: fault.field.into(),
+            message: fault.message,
+        });
+        Ok(())
+    }
+
+    pub(super) fn answer(self) -> RecordOutcomesResponse {
+        self.answer
     }
 }
 
@@ -106,3 +119,17 @@ fn from_wire(outcome: wire::Outcome) -> Result<Outcome, Fault> {
         occurred_at_micros: at.timestamp_micros(),
     })
 }
+
+pub(super) fn kind_to_wire(kind: OutcomeKind) -> wire::OutcomeKind {
+    match kind {
+        OutcomeKind::LatePayment => wire::OutcomeKind::LatePayment,
+        OutcomeKind::WriteOff => wire::OutcomeKind::WriteOff,
+        OutcomeKind::Collections => wire::OutcomeKind::Collections,
+        OutcomeKind::Insolvency => wire::OutcomeKind::Insolvency,
+        OutcomeKind::Restructuring => wire::OutcomeKind::Restructuring,
+        OutcomeKind::Paid => wire::OutcomeKind::Paid,
+    }
+}
+
+#[cfg(test)]
+mod tests;

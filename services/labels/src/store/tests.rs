@@ -1,0 +1,109 @@
+//! Appending is idempotent and gapless; reading stops where it is told to, and pages neither skip nor repeat.
+
+use super::*;
+use kycc_domain::labels::OutcomeKind;
+use kycc_store::Store;
+
+fn outcome(party: &str, at: i64) -> Outcome {
+    Outcome {
+        party_id: party.into(),
+        kind: OutcomeKind::WriteOff,
+        days_past_due: 0,
+        occurred_at_micros: at,
+    }
+}
+
+const FEED: Recording<'static> = Recording {
+    source: "feed",
+    recorded_by: "ann",
+    recorded_at_micros: 99,
+};
+
+const ALL: Span = Span {
+    after: 0,
+    through: i64::MAX,
+    until_micros: i64::MAX,
+};
+
+async fn store() -> Store {
+    let store = Store::open("sqlite::memory:").await.unwrap();
+    store.migrate("labels", &MIGRATIONS).await.unwrap();
+    store
+}
+
+async fn read(store: &Store, span: Span, limit: usize) -> Vec<(i64, Outcome)> {
+    OutcomeStore::read(store, span, limit).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_repeated_outcome_is_recorded_once_and_numbers_have_no_gaps() {
+    let store = store().await;
+    let (a, b, c) = (outcome("A", 1), outcome("B", 2), outcome("C", 3));
+    let first = [a.clone(), b.clone(), a.clone()];
+    assert_eq!(store.append(&first, FEED).await.unwrap(), 2);
+    let second = [b.clone(), c.clone()];
+    assert_eq!(store.append(&second, FEED).await.unwrap(), 1);
+    assert_eq!(store.newest().await.unwrap(), 3);
+    assert_eq!(read(&store, ALL, 10).await, [(1, a), (2, b), (3, c)]);
+}
+
+#[tokio::test]
+async fn the_same_outcome_of_another_source_is_another_record() {
+    let store = store().await;
+    let all = [outcome("A", 1)];
+    assert_eq!(store.append(&all, FEED).await.unwrap(), 1);
+    let bureau = Recording {
+        source: "bureau",
+        ..FEED
+    };
+    assert_eq!(store.append(&all, bureau).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn reading_stops_at_the_number_the_time_and_the_limit_asked_for() {
+    let store = store().await;
+    let all = [outcome("A", 1), outcome("B", 9), outcome("C", 5)];
+    store.append(&all, FEED).await.unwrap();
+    let numbers = |rows: Vec<(i64, Outcome)>| -> Vec<i64> {
+        rows.into_iter().map(|(number, _)| number).collect()
+    };
+    let through = Span { through: 2, ..ALL };
+    assert_eq!(numbers(read(&store, through, 10).await), [1, 2]);
+    let until = Span {
+        until_micros: 5,
+        ..ALL
+    };
+    assert_eq!(numbers(read(&store, until, 10).await), [1, 3]);
+    assert_eq!(numbers(read(&store, ALL, 2).await), [1, 2]);
+    let rest = Span { after: 2, ..ALL };
+    assert_eq!(numbers(read(&store, rest, 2).await), [3]);
+}
+
+#[tokio::test]
+async fn outcomes_of_a_party_come_by_time_and_go_on_after_a_place() {
+    let store = store().await;
+    let all = [
+        outcome("A", 9),
+        outcome("B", 1),
+        outcome("A", 3),
+        Outcome {
+            kind: OutcomeKind::Paid,
+            ..outcome("A", 3)
+        },
+    ];
+    store.append(&all, FEED).await.unwrap();
+    let mut after = Place::START;
+    let mut found = Vec::new();
+    while let [one] = &store.of_party("A", after, 1).await.unwrap()[..] {
+        after = one.place;
+        found.push(one.clone());
+    }
+    let numbers: Vec<_> = found.iter().map(|one| one.place.number).collect();
+    assert_eq!(numbers, [3, 4, 1]);
+    assert_eq!(found[0].outcome, all[2]);
+    assert_eq!(
+        (found[0].source.as_str(), found[0].recorded_at_micros),
+        ("feed", 99)
+    );
+    assert_eq!(found[0].recorded_by, "ann");
+}
