@@ -213,10 +213,12 @@ impl WorkbenchError {
                 "BAD_FEATURES"
             }
             Self::WoeImpute | Self::BadOption { .. } => "BAD_OPTION",
-            Self::Fit { .. } => "FIT_FAILED",
+            Self::Fit { cause, .. } => cause.reason(),
+            Self::Collinear { .. } => "FIT_COLLINEAR",
+            Self::Vif(cause) => cause.reason(),
             Self::NotConverged { .. } => "NOT_CONVERGED",
-            Self::Bin { .. } => "BIN_FAILED",
-            Self::Metric { .. } => "METRIC_FAILED",
+            Self::Bin { cause, .. } => cause.reason(),
+            Self::Metric { cause, .. } => cause.reason(),
             Self::Card(cause) => cause.reason(),
             Self::Degenerate => "DEGENERATE_CARD",
         }

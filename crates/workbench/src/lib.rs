@@ -1,9 +1,31 @@
 //! The scoring core on any CSV or Parquet file: a table in, an analysis out. No service, no lake, no data folder.
+//!
+//! [`Table::read`] takes a file, [`fit()`] fits it, [`card()`] writes the fit as points, [`page()`] as a page of HTML;
+//! [`bin`], [`measure_scores`], [`compare_scores`] and [`stability()`] need no fit. Same input, same bits, on any number
+//! of threads.
 
-pub mod error;
-pub mod sample;
-pub mod table;
+mod bins;
+mod card;
+mod design;
+mod error;
+mod fit;
+mod measures;
+mod page;
+mod sample;
+mod scores;
+mod stability;
+mod table;
 
+pub use bins::{BinReport, Cuts, TypedTrend, bin, named_bins};
+pub use card::{
+    Card, CardReport, LinearCard, LinearFactor, Link, ScoreBand, ScoreSummary, Scored, card,
+};
+pub use design::{Design, Impute, Inputs};
 pub use error::WorkbenchError;
+pub use fit::{Coefficient, FitReport, FitWish, Fitted, Intercept, Signs, fit};
+pub use measures::{Measure, MeasureOptions, Measures, ProbabilityMeasures};
+pub use page::page;
 pub use sample::{Holdout, Roles, Sample};
-pub use table::Table;
+pub use scores::{Comparison, NamedAuc, ScoreReport, compare_scores, measure_scores};
+pub use stability::{Cell, Reading, StabilityReport, stability};
+pub use table::{Column, Place, Table, Texts, Values};

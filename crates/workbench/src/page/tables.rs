@@ -1,0 +1,240 @@
+//! The tables of the page.
+
+use kycc_domain::binning::Binning;
+use kycc_domain::vif::Vif;
+use maud::{Markup, html};
+
+use crate::bins::named_bins;
+use crate::card::{Card, CardReport};
+use crate::fit::FitReport;
+use crate::measures::{Measure, Measures};
+
+/// A figure, and its interval under it.
+fn figure(measure: &Measure) -> Markup {
+    html! {
+        (format!("{:.4}", measure.value))
+        @if let (Some(lower), Some(upper)) = (measure.lower, measure.upper) {
+            " " small { (format!("{lower:.4} to {upper:.4}")) }
+        }
+    }
+}
+
+pub(super) fn optional(value: Option<f64>, places: usize) -> String {
+    value.map_or_else(|| "–".into(), |value| format!("{value:.places$}"))
+}
+
+type Shown = fn(&Measures) -> Option<Markup>;
+
+/// Metrics in rows, training and holdout side by side.
+pub(super) fn metrics(report: &FitReport) -> Markup {
+    let rows: [(&str, Shown); 14] = [
+        ("rows", |m| Some(html! { (m.rows) })),
+        ("bad", |m| {
+            Some(html! { (m.bads) " " small { (format!("{:.2} %", 100.0 * m.bad_rate)) } })
+        }),
+        ("AUC", |m| Some(figure(&m.auc))),
+        ("Gini", |m| Some(figure(&m.gini))),
+        ("KS", |m| Some(figure(&m.ks))),
+        ("average precision", |m| Some(figure(&m.average_precision))),
+        ("lift of the worst tenth", |m| {
+            Some(html! { (format!("{:.2}", m.lift_top_tenth)) })
+        }),
+        ("mean PD", |m| {
+            Some(html! { (format!("{:.4}", m.probability.as_ref()?.mean_pd)) })
+        }),
+        ("Brier", |m| Some(figure(&m.probability.as_ref()?.brier))),
+        ("log-loss", |m| {
+            Some(figure(&m.probability.as_ref()?.log_loss))
+        }),
+        ("calibration slope", |m| {
+            let line = m.probability.as_ref()?.calibration?;
+            Some(html! { (format!("{:.4}", line.slope)) })
+        }),
+        ("calibration intercept", |m| {
+            let line = m.probability.as_ref()?.calibration?;
+            Some(html! { (format!("{:.4}", line.intercept)) })
+        }),
+        ("expected calibration error", |m| {
+            let error = m.probability.as_ref()?.expected_calibration_error;
+            Some(html! { (format!("{error:.4}")) })
+        }),
+        ("bad and called bad, of bad", |m| {
+            let seen = &m.probability.as_ref()?.confusion;
+            Some(html! {
+                (seen.true_bad) " of " (m.bads) " " small { "PD ≥ " (seen.cutoff) }
+            })
+        }),
+    ];
+    let parts: Vec<&Measures> = std::iter::once(&report.train)
+        .chain(&report.holdout)
+        .collect();
+    html! {
+        table {
+            thead { tr {
+                th { "metric" }
+                th.n { "training rows" }
+                @if report.holdout.is_some() { th.n { "holdout" } }
+            } }
+            tbody {
+                @for (name, shown) in rows {
+                    tr {
+                        td { (name) }
+                        @for part in &parts {
+                            td.n { (shown(part).unwrap_or_else(|| html! { "–" })) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn coefficients(report: &FitReport) -> Markup {
+    html! {
+        table {
+            thead { tr {
+                th { "feature" } th.n { "mean" } th.n { "sd" } th.n { "coefficient" } th.n { "standard error" }
+                th.n { "z" } th.n { "p" } th.n { "per unit" } th.n { "VIF" } th { "sign" }
+            } }
+            tbody {
+                tr {
+                    td { "(intercept)" } td {} td {}
+                    td.n { (format!("{:.5}", report.intercept.standardised)) }
+                    td.n { (optional(report.intercept.standard_error, 5)) }
+                    td {} td {}
+                    td.n { (format!("{:.5}", report.intercept.per_unit)) }
+                    td {} td {}
+                }
+                @for part in &report.coefficients {
+                    tr {
+                        td { (part.feature) }
+                        td.n { (short(part.mean)) }
+                        td.n { (short(part.sd)) }
+                        td.n { (format!("{:.5}", part.coefficient)) }
+                        td.n { (optional(part.standard_error, 5)) }
+                        td.n { (optional(part.z, 2)) }
+                        td.n { (optional(part.p_value, 4)) }
+                        td.n { (short(part.per_unit)) }
+                        td.n { (vif(part.vif)) }
+                        td { (part.sign) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn vif(vif: Vif) -> String {
+    match vif {
+        Vif::Value(value) => format!("{value:.2}"),
+        Vif::Collinear => "∞".into(),
+        Vif::Constant => "–".into(),
+    }
+}
+
+/// Five significant digits.
+pub(super) fn short(value: f64) -> String {
+    if value == 0.0 {
+        return "0".into();
+    }
+    let magnitude = value.abs().log10().floor();
+    if (-4.0..7.0).contains(&magnitude) {
+        let places = (4.0 - magnitude).max(0.0) as usize;
+        let text = format!("{value:.places$}");
+        if text.contains('.') {
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        } else {
+            text
+        }
+    } else {
+        format!("{value:.4e}")
+    }
+}
+
+/// The bins of one feature; `points` are those of a card, in the order of the bins.
+pub(super) fn bins(binning: &Binning, points: Option<&[f64]>) -> Markup {
+    let worst = binning.bins.iter().map(|bin| bin.bad_rate);
+    let worst = worst.fold(f64::MIN_POSITIVE, f64::max);
+    html! {
+        table.bins {
+            thead { tr {
+                th { "bin" } th.n { "rows" } th.n { "good" } th.n { "bad" } th.n { "bad rate" } th {}
+                th.n { "WoE" } th.n { "IV" }
+                @if points.is_some() { th.n { "points" } }
+            } }
+            tbody {
+                @for (index, (name, bin)) in named_bins(binning).into_iter().enumerate() {
+                    tr {
+                        td { (name) }
+                        td.n { (bin.rows) }
+                        td.n { (short(bin.goods)) }
+                        td.n { (short(bin.bads)) }
+                        td.n { (format!("{:.2} %", 100.0 * bin.bad_rate)) }
+                        td { svg.bar viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true" {
+                            rect width=(format!("{:.1}", (100.0 * bin.bad_rate / worst).min(100.0))) height="10" {}
+                        } }
+                        td.n { (format!("{:.4}", bin.woe)) }
+                        td.n { (format!("{:.4}", bin.iv)) }
+                        @if let Some(points) = points { td.n { (optional(points.get(index).copied(), 1)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What the card awards, for a card of straight lines; that of bins is told with the bins.
+pub(super) fn card(report: &CardReport) -> Markup {
+    html! {
+        p {
+            "Score = " (short(match &report.card { Card::Linear(c) => c.base_points, Card::Woe(c) => c.base_points }))
+            " + the points of every feature. PD = 1/(1 + exp((score − " (short(report.link.offset)) ")/"
+            (short(report.link.factor)) "))."
+        }
+        @if let Card::Linear(card) = &report.card {
+            table {
+                thead { tr {
+                    th { "feature" } th.n { "0 points at" } th.n { "most points at" } th.n { "most points" }
+                    th.n { "points per unit" }
+                } }
+                tbody {
+                    @for factor in &card.factors {
+                        tr {
+                            td { (factor.feature) }
+                            td.n { (short(factor.worst)) }
+                            td.n { (short(factor.best)) }
+                            td.n { (format!("{:.1}", factor.max_points)) }
+                            td.n { (short(factor.points_per_unit)) }
+                        }
+                    }
+                }
+            }
+        }
+        h3 { "Scores of all rows by tenths" }
+        table {
+            thead { tr {
+                th { "score" } th.n { "rows" } th.n { "bad" } th.n { "bad rate" } th.n { "mean PD" }
+            } }
+            tbody {
+                @for band in &report.scores.bands {
+                    tr {
+                        td { (range(band.low, band.high)) }
+                        td.n { (band.rows) }
+                        td.n { (band.bads) }
+                        td.n { (optional(band.bad_rate, 4)) }
+                        td.n { (optional(band.mean_pd, 4)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn range(low: Option<f64>, high: Option<f64>) -> String {
+    match (low, high) {
+        (None, Some(high)) => format!("up to {high:.1}"),
+        (Some(low), Some(high)) => format!("{low:.1} to {high:.1}"),
+        (Some(low), None) => format!("above {low:.1}"),
+        (None, None) => "all".into(),
+    }
+}

@@ -1,0 +1,208 @@
+//! How far one column has moved between two files: the population stability index over quantiles of the first.
+
+use kycc_domain::psi::{count_bins, psi_of_counts};
+use serde::Serialize;
+
+use crate::error::WorkbenchError;
+use crate::table::Table;
+
+/// Quantile bins that may be asked for.
+const BINS: std::ops::RangeInclusive<usize> = 2..=1000;
+
+/// The index with its cells. The last cell is that of missing values where there are any.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StabilityReport {
+    pub expected_file: String,
+    pub actual_file: String,
+    pub column: String,
+    pub psi: f64,
+    /// What the index stays under in 95 of 100 cases when nothing has moved: `χ²₀.₉₅(B−1)·(1/n + 1/m)`.
+    pub no_shift_bound: f64,
+    pub reading: Reading,
+    pub cells: Vec<Cell>,
+    pub notices: Vec<String>,
+}
+
+/// The customary reading; a shift counts only where it exceeds chance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reading {
+    Stable,
+    /// From 0.10.
+    Moved,
+    /// From 0.25.
+    MovedFar,
+}
+
+/// One bin `(low, high]`, open where a bound is absent.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Cell {
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+    pub missing: bool,
+    pub expected_rows: u64,
+    pub actual_rows: u64,
+    pub expected: f64,
+    pub actual: f64,
+}
+
+impl Reading {
+    fn of(psi: f64, bound: f64) -> Self {
+        if psi <= bound || psi < 0.1 {
+            Self::Stable
+        } else if psi < 0.25 {
+            Self::Moved
+        } else {
+            Self::MovedFar
+        }
+    }
+}
+
+/// Compares `column` of two tables over `bins` quantiles of the expected one; missing values are a cell of their own.
+pub fn stability(
+    expected: &Table,
+    actual: &Table,
+    column: &str,
+    bins: usize,
+) -> Result<StabilityReport, WorkbenchError> {
+    if !BINS.contains(&bins) {
+        return Err(WorkbenchError::BadOption {
+            what: "the number of bins",
+            must: "2 to 1000",
+            got: bins as f64,
+        });
+    }
+    let (first, second) = (expected.numbers(column)?, actual.numbers(column)?);
+    let edges = quantile_edges(first, bins);
+    if edges.is_empty() {
+        return Err(WorkbenchError::NoValues {
+            file: expected.source().to_owned(),
+            column: column.to_owned(),
+        });
+    }
+    let (mut before, missing_before) = count_bins(first, &edges);
+    let (mut after, missing_after) = count_bins(second, &edges);
+    let any_missing = missing_before + missing_after > 0;
+    if any_missing {
+        before.push(missing_before);
+        after.push(missing_after);
+    }
+    // Both tables have rows, or they would not have been read.
+    let psi = psi_of_counts(&edges, &before, &after).ok_or_else(|| WorkbenchError::NoValues {
+        file: actual.source().to_owned(),
+        column: column.to_owned(),
+    })?;
+    let cells = (0..before.len())
+        .map(|at| {
+            let missing = at > edges.len();
+            Cell {
+                low: if missing {
+                    None
+                } else {
+                    at.checked_sub(1).map(|at| edges[at])
+                },
+                high: edges.get(at).copied(),
+                missing,
+                expected_rows: before[at],
+                actual_rows: after[at],
+                expected: psi.expected[at],
+                actual: psi.actual[at],
+            }
+        })
+        .collect();
+    let mut notices: Vec<String> = expected.notices().to_vec();
+    notices.extend_from_slice(actual.notices());
+    if edges.len() + 1 < bins {
+        notices.push(format!(
+            "{column} has so few distinct values that {bins} quantiles make {} bins",
+            edges.len() + 1
+        ));
+    }
+    Ok(StabilityReport {
+        expected_file: expected.source().to_owned(),
+        actual_file: actual.source().to_owned(),
+        column: column.to_owned(),
+        psi: psi.value,
+        no_shift_bound: psi.no_shift_bound,
+        reading: Reading::of(psi.value, psi.no_shift_bound),
+        cells,
+        notices,
+    })
+}
+
+/// The inner edges of `bins` quantiles by linear interpolation between order statistics, equal edges merged; missing
+/// values do not count. Deciles are those of the domain, bit for bit.
+fn quantile_edges(sample: &[f64], bins: usize) -> Vec<f64> {
+    let mut sorted: Vec<f64> = sample.iter().copied().filter(|v| !v.is_nan()).collect();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let Some(last) = sorted.len().checked_sub(1) else {
+        return Vec::new();
+    };
+    let mut edges: Vec<f64> = (1..bins)
+        .map(|part| {
+            // The position is part·last/bins; in integers its whole part is exact.
+            let (whole, rest) = (part * last / bins, part * last % bins);
+            let (low, high) = (sorted[whole], sorted[(whole + 1).min(last)]);
+            low + (high - low) * (rest as f64 / bins as f64)
+        })
+        .collect();
+    edges.dedup();
+    edges
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(values: &[&str]) -> Table {
+        let text = format!("x\n{}\n", values.join("\n"));
+        Table::from_csv(text.as_bytes(), "t.csv", None).unwrap()
+    }
+
+    #[test]
+    fn ten_quantiles_are_the_deciles_of_the_domain() {
+        let sample: Vec<f64> = (0..997)
+            .map(|i| f64::from(i * 7919 % 1009).sqrt())
+            .collect();
+        assert_eq!(
+            quantile_edges(&sample, 10),
+            kycc_domain::psi::decile_edges(&sample)
+        );
+    }
+
+    #[test]
+    fn the_same_file_twice_has_not_moved_and_missing_values_are_a_cell() {
+        let table = table(&["1", "2", "NA", "4", "5", "6"]);
+        let report = stability(&table, &table, "x", 4).unwrap();
+        assert_eq!(report.psi, 0.0);
+        assert_eq!(report.reading, Reading::Stable);
+        let last = report.cells.last().unwrap();
+        assert!(last.missing && last.expected_rows == 1);
+        assert_eq!(report.cells.len(), 5);
+        let rows: u64 = report.cells.iter().map(|cell| cell.actual_rows).sum();
+        assert_eq!(rows, 6);
+    }
+
+    #[test]
+    fn a_small_shift_that_chance_explains_is_no_move() {
+        let before = table(&["1", "2", "3", "4", "5", "6"]);
+        let after = table(&["1", "2", "2", "4", "6", "6"]);
+        let report = stability(&before, &after, "x", 3).unwrap();
+        assert!(report.psi < report.no_shift_bound);
+        assert_eq!(report.reading, Reading::Stable);
+    }
+
+    #[test]
+    fn a_column_without_a_value_and_a_single_bin_are_refused() {
+        let empty = table(&["NA", "NA"]);
+        let full = table(&["1", "2"]);
+        assert_eq!(
+            stability(&empty, &full, "x", 10).unwrap_err().reason(),
+            "NO_VALUES"
+        );
+        assert_eq!(
+            stability(&full, &full, "x", 1).unwrap_err().reason(),
+            "BAD_OPTION"
+        );
+    }
+}
