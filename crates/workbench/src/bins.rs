@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use kycc_domain::binning::{
-    Bin, Binning, BinningOptions, Trend, bins_at, optimal_bins, optimal_bins_among,
+    Bin, Binning, BinningOptions, Trend, WoeFactor, bins_at, optimal_bins, optimal_bins_among,
 };
 use serde::Serialize;
 
@@ -112,6 +112,13 @@ pub fn named_bins(binning: &Binning) -> Vec<(String, &Bin)> {
         .map(|special| (format!("= {}", special.value), &special.bin));
     let missing = binning.missing.iter().map(|bin| ("missing".into(), bin));
     ranges.chain(special).chain(missing).collect()
+}
+
+/// Points of a factor in the order of [`named_bins`]; those of a missing value come last, also where none was missing.
+pub fn bin_points(factor: &WoeFactor) -> Vec<f64> {
+    let points = &factor.points;
+    let bins = points.bins.iter().chain(&points.special);
+    bins.copied().chain([points.missing]).collect()
 }
 
 fn range(bin: &Bin) -> String {

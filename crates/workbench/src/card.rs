@@ -4,8 +4,11 @@
 //! bins. A model on values becomes a card of straight lines: feature j awards `−factor·a_j·(x − worst_j)`, 0 at the end
 //! of its training range that is worst, so that `base points + Σ points = score`. Outside that range the lines go on.
 
+mod export;
 mod linear;
 mod scores;
+
+use std::path::Path;
 
 use kycc_domain::binning::{PointScaling, WoeCard};
 use serde::Serialize;
@@ -13,6 +16,7 @@ use serde::Serialize;
 use crate::error::WorkbenchError;
 use crate::fit::{FitReport, Fitted};
 
+use export::Export;
 pub use linear::{LinearCard, LinearFactor};
 pub use scores::{ScoreBand, ScoreSummary};
 
@@ -103,18 +107,24 @@ impl Link {
     }
 }
 
-/// Makes the card of a fit and scores every row; `each` sees them in the table's order.
+/// Makes the card of a fit and scores every row; `out` gets their scores as CSV.
 pub fn card(
     fitted: &Fitted<'_>,
     scaling: PointScaling,
-    mut each: impl FnMut(usize, &Scored),
+    out: Option<&Path>,
 ) -> Result<CardReport, WorkbenchError> {
     let card = Card::of(fitted, scaling)?;
+    let mut export = out.map(|path| Export::create(fitted, path)).transpose()?;
     let mut raw = Vec::with_capacity(fitted.pd.len());
     for row in 0..fitted.sample.table.rows() {
         let scored = card.score(fitted, row);
-        each(row, &scored);
+        if let Some(export) = &mut export {
+            export.row(row, &scored)?;
+        }
         raw.push(scored.raw);
+    }
+    if let Some(export) = export {
+        export.finish()?;
     }
     let scores = ScoreSummary::of(fitted, &raw);
     let mut notices = fitted.report.notices.clone();

@@ -16,6 +16,12 @@ pub enum WorkbenchError {
         #[source]
         cause: std::io::Error,
     },
+    #[error("{file} cannot be written")]
+    Write {
+        file: String,
+        #[source]
+        cause: csv::Error,
+    },
     #[error("{file} is a folder; name one CSV or Parquet file")]
     Folder { file: String },
     #[error("{file} is compressed or a spreadsheet; unpack it, or save it as CSV or Parquet")]
@@ -195,6 +201,7 @@ impl WorkbenchError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Open { .. } | Self::Folder { .. } => "FILE_UNREADABLE",
+            Self::Write { .. } => "FILE_UNWRITABLE",
             Self::Packed { .. } | Self::Utf16 { .. } | Self::NotUtf8 { .. } => "FILE_ENCODING",
             Self::NoRows { .. } => "NO_ROWS",
             Self::DuplicateColumn { .. } => "DUPLICATE_COLUMN",

@@ -13,19 +13,24 @@ mod measures;
 mod page;
 mod sample;
 mod scores;
+mod significant;
 mod stability;
 mod table;
 
-pub use bins::{BinReport, Cuts, TypedTrend, bin, named_bins};
+pub use bins::{BinReport, Cuts, TypedTrend, bin, bin_points, named_bins};
 pub use card::{
     Card, CardReport, LinearCard, LinearFactor, Link, ScoreBand, ScoreSummary, Scored, card,
 };
 pub use design::{Design, Impute, Inputs};
 pub use error::WorkbenchError;
 pub use fit::{Coefficient, FitReport, FitWish, Fitted, Intercept, Signs, fit};
+pub use kycc_domain::binning::{BinningOptions, PointScaling, Trend, WoeCard, WoeFactor};
+pub use kycc_domain::logistic::{Penalty, SignBound};
+pub use kycc_domain::vif::Vif;
 pub use measures::{Measure, MeasureOptions, Measures, ProbabilityMeasures};
 pub use page::page;
 pub use sample::{Holdout, Roles, Sample};
 pub use scores::{Comparison, NamedAuc, ScoreReport, compare_scores, measure_scores};
+pub use significant::significant;
 pub use stability::{Cell, Reading, StabilityReport, stability};
 pub use table::{Column, Place, Table, Texts, Values};

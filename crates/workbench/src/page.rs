@@ -7,6 +7,7 @@ mod tables;
 use kycc_domain::binning::{Binning, BinningOptions, bin_columns};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use crate::bins::bin_points;
 use crate::card::{Card, CardReport};
 use crate::error::WorkbenchError;
 use crate::fit::{FitReport, Fitted};
@@ -112,14 +113,9 @@ fn binned(fitted: &Fitted<'_>, options: &BinningOptions) -> Result<Vec<Binning>,
         .collect()
 }
 
-/// Points in the order in which bins are shown.
 fn points(card: &Card, feature: usize) -> Option<Vec<f64>> {
-    let Card::Woe(card) = card else {
-        return None;
-    };
-    let points = &card.factors.get(feature)?.points;
-    let mut all = points.bins.clone();
-    all.extend_from_slice(&points.special);
-    all.push(points.missing);
-    Some(all)
+    match card {
+        Card::Linear(_) => None,
+        Card::Woe(card) => card.factors.get(feature).map(bin_points),
+    }
 }

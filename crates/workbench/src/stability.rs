@@ -47,6 +47,15 @@ pub struct Cell {
 }
 
 impl Reading {
+    /// The reading in a few words.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Stable => "stable",
+            Self::Moved => "moved",
+            Self::MovedFar => "moved far",
+        }
+    }
+
     fn of(psi: f64, bound: f64) -> Self {
         if psi <= bound || psi < 0.1 {
             Self::Stable

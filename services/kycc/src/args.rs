@@ -1,9 +1,16 @@
 //! What can be typed: one enum per noun, one variant per verb.
 
+mod workbench;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use workbench::{
+    BinArgs, CardArgs, ClassWeightArg, CompareArgs, ImputeArg, MeasureArgs, MetricsArgs, ModelArgs,
+    PageArgs, PenaltyArg, PsiArgs, ScalingArg, ScalingArgs, WorkbenchCommand,
+};
 
 /// Where data lies unless it is said otherwise.
 pub(crate) const DEFAULT_DATA_DIR: &str = "./kycc-data";
@@ -56,6 +63,9 @@ pub(crate) enum Command {
     /// Feature vectors of parties.
     #[command(subcommand)]
     Feature(FeatureCommand),
+    /// What became of parties: recorded outcomes, and the labels made of them.
+    #[command(subcommand)]
+    Label(LabelCommand),
     /// Trained models.
     #[command(subcommand)]
     Model(ModelCommand),
@@ -64,6 +74,9 @@ pub(crate) enum Command {
     Scorecard(ScorecardCommand),
     /// What a run made of a batch: bands, explained scores, model, draft against the active card, places.
     Report(ReportArgs),
+    /// The scoring core on a CSV or Parquet file of your own: no fleet, no data folder.
+    #[command(subcommand)]
+    Workbench(WorkbenchCommand),
     /// Make a running fleet read its pipeline definitions again.
     Reload,
     /// Print the configuration in force, secrets masked.
@@ -277,6 +290,43 @@ pub(crate) enum FeatureCommand {
     },
     /// Every feature with its definition.
     List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LabelCommand {
+    /// How many labels of each kind a batch has, and by which policy.
+    Stats {
+        /// By default the batch labelled last.
+        #[arg(long)]
+        batch: Option<String>,
+    },
+    /// Labels of a batch in party order, of every labelling, the newest first.
+    List {
+        #[arg(long)]
+        batch: String,
+        /// Only this party.
+        #[arg(long)]
+        party: Option<String>,
+        /// Only the current labels.
+        #[arg(long)]
+        current: bool,
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
+    },
+    /// Record outcomes from a JSON array or one JSON object per line: {party_id, kind, days_past_due, occurred_at}. The exit
+    /// code is 1 when one of them is wrong; the others are recorded all the same, and recording them again is harmless.
+    Record {
+        file: PathBuf,
+        /// Where they come from; kept with each.
+        #[arg(long)]
+        source: String,
+    },
+    /// Recorded outcomes of a party, oldest first.
+    Outcomes {
+        party: String,
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
+    },
 }
 
 #[derive(Debug, Subcommand)]

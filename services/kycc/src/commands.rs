@@ -6,11 +6,13 @@ mod config;
 mod dev;
 mod feature;
 mod job;
+mod label;
 mod model;
 mod report;
 mod run;
 mod score;
 mod scorecard;
+mod workbench;
 
 use std::process::ExitCode;
 
@@ -27,9 +29,11 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Batch(command) => done(batch::run(global, command).await),
         Command::Score(command) => done(score::run(global, command).await),
         Command::Feature(command) => done(feature::run(global, command).await),
+        Command::Label(command) => label::run(global, command).await,
         Command::Model(command) => done(model::run(global, command).await),
         Command::Scorecard(command) => done(scorecard::run(global, command).await),
         Command::Report(args) => done(report::run(global, args).await),
+        Command::Workbench(command) => done(workbench::run(global, command)),
         Command::Reload => done(job::reload(global).await),
         Command::Config(args) => done(config::run(global, &args)),
     }

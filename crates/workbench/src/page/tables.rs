@@ -8,6 +8,7 @@ use crate::bins::named_bins;
 use crate::card::{Card, CardReport};
 use crate::fit::FitReport;
 use crate::measures::{Measure, Measures};
+use crate::significant::significant;
 
 /// A figure, and its interval under it.
 fn figure(measure: &Measure) -> Markup {
@@ -19,7 +20,7 @@ fn figure(measure: &Measure) -> Markup {
     }
 }
 
-pub(super) fn optional(value: Option<f64>, places: usize) -> String {
+fn optional(value: Option<f64>, places: usize) -> String {
     value.map_or_else(|| "–".into(), |value| format!("{value:.places$}"))
 }
 
@@ -108,13 +109,13 @@ pub(super) fn coefficients(report: &FitReport) -> Markup {
                 @for part in &report.coefficients {
                     tr {
                         td { (part.feature) }
-                        td.n { (short(part.mean)) }
-                        td.n { (short(part.sd)) }
+                        td.n { (significant(part.mean)) }
+                        td.n { (significant(part.sd)) }
                         td.n { (format!("{:.5}", part.coefficient)) }
                         td.n { (optional(part.standard_error, 5)) }
                         td.n { (optional(part.z, 2)) }
                         td.n { (optional(part.p_value, 4)) }
-                        td.n { (short(part.per_unit)) }
+                        td.n { (significant(part.per_unit)) }
                         td.n { (vif(part.vif)) }
                         td { (part.sign) }
                     }
@@ -129,25 +130,6 @@ fn vif(vif: Vif) -> String {
         Vif::Value(value) => format!("{value:.2}"),
         Vif::Collinear => "∞".into(),
         Vif::Constant => "–".into(),
-    }
-}
-
-/// Five significant digits.
-pub(super) fn short(value: f64) -> String {
-    if value == 0.0 {
-        return "0".into();
-    }
-    let magnitude = value.abs().log10().floor();
-    if (-4.0..7.0).contains(&magnitude) {
-        let places = (4.0 - magnitude).max(0.0) as usize;
-        let text = format!("{value:.places$}");
-        if text.contains('.') {
-            text.trim_end_matches('0').trim_end_matches('.').to_owned()
-        } else {
-            text
-        }
-    } else {
-        format!("{value:.4e}")
     }
 }
 
@@ -167,8 +149,8 @@ pub(super) fn bins(binning: &Binning, points: Option<&[f64]>) -> Markup {
                     tr {
                         td { (name) }
                         td.n { (bin.rows) }
-                        td.n { (short(bin.goods)) }
-                        td.n { (short(bin.bads)) }
+                        td.n { (significant(bin.goods)) }
+                        td.n { (significant(bin.bads)) }
                         td.n { (format!("{:.2} %", 100.0 * bin.bad_rate)) }
                         td { svg.bar viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true" {
                             rect width=(format!("{:.1}", (100.0 * bin.bad_rate / worst).min(100.0))) height="10" {}
@@ -187,9 +169,9 @@ pub(super) fn bins(binning: &Binning, points: Option<&[f64]>) -> Markup {
 pub(super) fn card(report: &CardReport) -> Markup {
     html! {
         p {
-            "Score = " (short(match &report.card { Card::Linear(c) => c.base_points, Card::Woe(c) => c.base_points }))
-            " + the points of every feature. PD = 1/(1 + exp((score − " (short(report.link.offset)) ")/"
-            (short(report.link.factor)) "))."
+            "Score = " (significant(report.card.base_points()))
+            " + the points of every feature. PD = 1/(1 + exp((score − " (significant(report.link.offset)) ")/"
+            (significant(report.link.factor)) "))."
         }
         @if let Card::Linear(card) = &report.card {
             table {
@@ -201,10 +183,10 @@ pub(super) fn card(report: &CardReport) -> Markup {
                     @for factor in &card.factors {
                         tr {
                             td { (factor.feature) }
-                            td.n { (short(factor.worst)) }
-                            td.n { (short(factor.best)) }
+                            td.n { (significant(factor.worst)) }
+                            td.n { (significant(factor.best)) }
                             td.n { (format!("{:.1}", factor.max_points)) }
-                            td.n { (short(factor.points_per_unit)) }
+                            td.n { (significant(factor.points_per_unit)) }
                         }
                     }
                 }

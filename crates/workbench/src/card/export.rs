@@ -1,0 +1,83 @@
+//! Scores per row as a CSV file: who, what happened, score, PD, and the points of every feature.
+
+use std::fs::File;
+use std::path::Path;
+
+use csv::Writer;
+
+use super::Scored;
+use crate::error::WorkbenchError;
+use crate::fit::Fitted;
+use crate::table::Values;
+
+pub(super) struct Export<'a> {
+    fitted: &'a Fitted<'a>,
+    file: String,
+    writer: Writer<File>,
+}
+
+impl<'a> Export<'a> {
+    pub(super) fn create(fitted: &'a Fitted<'a>, path: &Path) -> Result<Self, WorkbenchError> {
+        let file = path.display().to_string();
+        let mut export = Self {
+            fitted,
+            writer: Writer::from_path(path).map_err(|cause| refused(&file, cause))?,
+            file,
+        };
+        let who = fitted.sample.id.clone().unwrap_or_else(|| "row".into());
+        let mut header = vec![who, fitted.report.target.clone()];
+        header.extend(["part", "score", "raw", "pd"].map(String::from));
+        let features = fitted.sample.features.iter();
+        header.extend(features.map(|feature| format!("points_{feature}")));
+        export.record(&header)?;
+        Ok(export)
+    }
+
+    /// Rows come in the table's order, from 0.
+    pub(super) fn row(&mut self, row: usize, scored: &Scored) -> Result<(), WorkbenchError> {
+        let sample = &self.fitted.sample;
+        let held_out = sample.holdout.binary_search(&row).is_ok();
+        let mut record = vec![
+            self.who(row),
+            u8::from(sample.bad[row]).to_string(),
+            if held_out { "holdout" } else { "train" }.into(),
+            scored.score.to_string(),
+            scored.raw.to_string(),
+            scored.pd.to_string(),
+        ];
+        record.extend(scored.points.iter().map(f64::to_string));
+        self.record(&record)
+    }
+
+    pub(super) fn finish(mut self) -> Result<(), WorkbenchError> {
+        let flushed = self.writer.flush();
+        flushed.map_err(|cause| refused(&self.file, cause.into()))
+    }
+
+    /// The id as in the file; without an id column the row's number, from 1.
+    fn who(&self, row: usize) -> String {
+        let sample = &self.fitted.sample;
+        let column = sample
+            .id
+            .as_ref()
+            .and_then(|id| sample.table.column(id).ok());
+        match column.map(|column| &column.values) {
+            Some(Values::Numbers(numbers)) if numbers[row].is_nan() => String::new(),
+            Some(Values::Numbers(numbers)) => numbers[row].to_string(),
+            Some(Values::Texts(texts)) => texts.at(row).unwrap_or_default().to_owned(),
+            _ => (row + 1).to_string(),
+        }
+    }
+
+    fn record(&mut self, fields: &[String]) -> Result<(), WorkbenchError> {
+        let written = self.writer.write_record(fields);
+        written.map_err(|cause| refused(&self.file, cause))
+    }
+}
+
+fn refused(file: &str, cause: csv::Error) -> WorkbenchError {
+    WorkbenchError::Write {
+        file: file.to_owned(),
+        cause,
+    }
+}

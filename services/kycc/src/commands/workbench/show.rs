@@ -1,0 +1,333 @@
+//! The answers as tables for people.
+
+use kycc_workbench::{
+    BinReport, Card, CardReport, Comparison, FitReport, Measure, Measures, ScoreReport,
+    StabilityReport, Vif, WoeCard, bin_points, named_bins, significant,
+};
+
+use crate::show::{Table, text};
+
+pub(super) fn notices(notices: &[String]) {
+    for notice in notices {
+        outln!("note: {notice}");
+    }
+}
+
+fn number(value: f64, places: usize) -> String {
+    format!("{value:.places$}")
+}
+
+fn optional(value: Option<f64>, places: usize) -> String {
+    value.map_or_else(|| "-".into(), |value| number(value, places))
+}
+
+/// `0.7312 (0.7101 to 0.7523)`.
+fn figure(measure: &Measure) -> String {
+    match (measure.lower, measure.upper) {
+        (Some(lower), Some(upper)) => {
+            format!("{:.4} ({lower:.4} to {upper:.4})", measure.value)
+        }
+        _ => number(measure.value, 4),
+    }
+}
+
+pub(super) fn fit(report: &FitReport) {
+    outln!(
+        "{} of {}: {} rows train, {} bad",
+        report.target,
+        report.file,
+        text::count(report.train.rows as u64),
+        text::count(report.train.bads as u64)
+    );
+    let mut table = Table::new(&[
+        "feature",
+        "#mean",
+        "#sd",
+        "#coefficient",
+        "#std. error",
+        "#z",
+        "#p",
+        "#per unit",
+        "#VIF",
+        "sign",
+    ]);
+    table.row([
+        "(intercept)".into(),
+        String::new(),
+        String::new(),
+        number(report.intercept.standardised, 5),
+        optional(report.intercept.standard_error, 5),
+        String::new(),
+        String::new(),
+        significant(report.intercept.per_unit),
+        String::new(),
+        String::new(),
+    ]);
+    for part in &report.coefficients {
+        table.row([
+            part.feature.clone(),
+            significant(part.mean),
+            significant(part.sd),
+            number(part.coefficient, 5),
+            optional(part.standard_error, 5),
+            optional(part.z, 2),
+            optional(part.p_value, 4),
+            significant(part.per_unit),
+            match part.vif {
+                Vif::Value(value) => number(value, 2),
+                Vif::Collinear => "inf".into(),
+                Vif::Constant => "-".into(),
+            },
+            part.sign.into(),
+        ]);
+    }
+    table.print("no coefficients");
+    outln!("");
+    measures(&report.train, report.holdout.as_ref());
+    notices(&report.notices);
+}
+
+/// Metrics in rows, training and holdout side by side.
+pub(super) fn measures(train: &Measures, holdout: Option<&Measures>) {
+    let first = rows(train);
+    match holdout {
+        None => {
+            let mut table = Table::new(&["metric", "value"]);
+            for (name, value) in first {
+                table.row([name.into(), value]);
+            }
+            table.print("");
+        }
+        Some(holdout) => {
+            let mut table = Table::new(&["metric", "training", "holdout"]);
+            for ((name, value), (_, held)) in first.into_iter().zip(rows(holdout)) {
+                table.row([name.into(), value, held]);
+            }
+            table.print("");
+        }
+    }
+}
+
+/// The same names whatever is measured, so that two columns stand side by side.
+fn rows(measures: &Measures) -> Vec<(&'static str, String)> {
+    let pd = measures.probability.as_ref();
+    let of = |value: Option<String>| value.unwrap_or_else(|| "-".into());
+    let line = pd.and_then(|pd| pd.calibration);
+    vec![
+        ("rows", text::count(measures.rows as u64)),
+        (
+            "bad",
+            format!(
+                "{} ({:.2} %)",
+                text::count(measures.bads as u64),
+                100.0 * measures.bad_rate
+            ),
+        ),
+        ("AUC", figure(&measures.auc)),
+        ("Gini", figure(&measures.gini)),
+        ("KS", figure(&measures.ks)),
+        ("average precision", figure(&measures.average_precision)),
+        (
+            "lift of the worst tenth",
+            number(measures.lift_top_tenth, 4),
+        ),
+        ("mean PD", optional(pd.map(|pd| pd.mean_pd), 4)),
+        ("Brier", of(pd.map(|pd| figure(&pd.brier)))),
+        ("log-loss", of(pd.map(|pd| figure(&pd.log_loss)))),
+        (
+            "calibration slope",
+            optional(line.map(|line| line.slope), 4),
+        ),
+        (
+            "calibration intercept",
+            optional(line.map(|line| line.intercept), 4),
+        ),
+        (
+            "expected calibration error",
+            optional(pd.map(|pd| pd.expected_calibration_error), 4),
+        ),
+        (
+            "called bad and bad / called bad",
+            of(pd.map(|pd| {
+                let seen = &pd.confusion;
+                format!(
+                    "{} / {} at {}",
+                    seen.true_bad,
+                    seen.true_bad + seen.false_bad,
+                    seen.cutoff
+                )
+            })),
+        ),
+    ]
+}
+
+pub(super) fn metrics(report: &ScoreReport) {
+    outln!("{} of {}", report.score, report.file);
+    measures(&report.metrics, None);
+    notices(&report.notices);
+}
+
+pub(super) fn comparison(comparison: &Comparison) {
+    outln!(
+        "{}: {} rows, {} bad",
+        comparison.file,
+        text::count(comparison.rows as u64),
+        text::count(comparison.bads as u64)
+    );
+    let mut table = Table::new(&["score", "AUC"]);
+    for side in [&comparison.a, &comparison.b] {
+        table.row([side.score.clone(), figure(&side.auc)]);
+    }
+    table.row([
+        format!("{} minus {}", comparison.b.score, comparison.a.score),
+        figure(&comparison.delta),
+    ]);
+    table.print("");
+    outln!(
+        "standard error {:.5}, p of no difference {:.4}",
+        comparison.standard_error,
+        comparison.p_value
+    );
+    notices(&comparison.notices);
+}
+
+pub(super) fn stability(report: &StabilityReport) {
+    let mut table = Table::new(&["bin", "#expected", "#actual", "#expected %", "#actual %"]);
+    for cell in &report.cells {
+        let name = match (cell.low, cell.high) {
+            _ if cell.missing => "missing".into(),
+            (Some(low), Some(high)) => format!("({low}, {high}]"),
+            (None, Some(high)) => format!("<= {high}"),
+            (Some(low), None) => format!("> {low}"),
+            (None, None) => "all values".into(),
+        };
+        table.row([
+            name,
+            text::count(cell.expected_rows),
+            text::count(cell.actual_rows),
+            number(100.0 * cell.expected, 2),
+            number(100.0 * cell.actual, 2),
+        ]);
+    }
+    table.print("");
+    outln!(
+        "PSI of {} is {:.5}: {} (chance alone stays under {:.5} in 95 of 100 cases)",
+        report.column,
+        report.psi,
+        report.reading.text(),
+        report.no_shift_bound
+    );
+    notices(&report.notices);
+}
+
+pub(super) fn bins(report: &BinReport) {
+    let mut table = Table::new(&[
+        "bin",
+        "#rows",
+        "#good",
+        "#bad",
+        "#bad rate",
+        "#share",
+        "#WoE",
+        "#IV",
+    ]);
+    for (name, bin) in named_bins(&report.binning) {
+        table.row([
+            name,
+            text::count(bin.rows),
+            text::decimal(bin.goods, 4),
+            text::decimal(bin.bads, 4),
+            number(bin.bad_rate, 4),
+            number(bin.share, 4),
+            number(bin.woe, 4),
+            number(bin.iv, 4),
+        ]);
+    }
+    table.print("");
+    outln!(
+        "information value of {} is {:.4}{}",
+        report.column,
+        report.binning.information_value,
+        if report.leakage_suspected {
+            ", suspiciously high: check that it is known before the outcome"
+        } else {
+            ""
+        }
+    );
+    notices(&report.notices);
+}
+
+pub(super) fn card(report: &CardReport) {
+    match &report.card {
+        Card::Linear(card) => {
+            outln!("base points {:.2}", card.base_points);
+            let mut table = Table::new(&[
+                "feature",
+                "#0 points at",
+                "#most at",
+                "#most points",
+                "#per unit",
+            ]);
+            for factor in &card.factors {
+                table.row([
+                    factor.feature.clone(),
+                    significant(factor.worst),
+                    significant(factor.best),
+                    number(factor.max_points, 2),
+                    significant(factor.points_per_unit),
+                ]);
+            }
+            table.print("");
+        }
+        Card::Woe(card) => woe_card(card),
+    }
+    outln!(
+        "PD = 1/(1 + exp((score - {:.6})/{:.6}))",
+        report.link.offset,
+        report.link.factor
+    );
+    let scores = &report.scores;
+    outln!(
+        "scores from {:.1} to {:.1}, mean {:.1}, by tenths of all rows:",
+        scores.min,
+        scores.max,
+        scores.mean
+    );
+    let mut table = Table::new(&["#above", "#up to", "#rows", "#bad", "#bad rate", "#mean PD"]);
+    for band in &scores.bands {
+        table.row([
+            optional(band.low, 1),
+            optional(band.high, 1),
+            text::count(band.rows as u64),
+            text::count(band.bads as u64),
+            optional(band.bad_rate, 4),
+            optional(band.mean_pd, 4),
+        ]);
+    }
+    table.print("");
+    measures(&report.fit.train, report.fit.holdout.as_ref());
+    notices(&report.notices);
+}
+
+fn woe_card(card: &WoeCard) {
+    outln!("base points {:.2}", card.base_points);
+    let mut table = Table::new(&["feature", "bin", "#rows", "#bad rate", "#WoE", "#points"]);
+    for factor in &card.factors {
+        let points = bin_points(factor);
+        for (index, (name, bin)) in named_bins(&factor.binning).into_iter().enumerate() {
+            table.row([
+                if index == 0 {
+                    factor.name.clone()
+                } else {
+                    String::new()
+                },
+                name,
+                text::count(bin.rows),
+                number(bin.bad_rate, 4),
+                number(bin.woe, 4),
+                number(points[index], 2),
+            ]);
+        }
+    }
+    table.print("");
+}
