@@ -12,9 +12,10 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Libraries, bottom-up: each may use those before it.
-const LAYERS: [&str; 10] = [
+const LAYERS: [&str; 11] = [
     "kycc-one-build",
     "kycc-domain",
+    "kycc-workbench",
     "kycc-proto",
     "kycc-telemetry",
     "kycc-store",
