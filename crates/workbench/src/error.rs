@@ -114,6 +114,14 @@ pub enum WorkbenchError {
         column: String,
         found: String,
     },
+    #[error(
+        "{file}, column {column:?} must hold 1 or true in rows that are held out and 0 or false in the others, but holds {found}; a rule such as i%5==4 needs no column"
+    )]
+    NotAHoldout {
+        file: String,
+        column: String,
+        found: String,
+    },
     #[error("{file}: the {part} rows have {goods} good and {bads} bad; both are needed")]
     SingleClass {
         file: String,
@@ -214,7 +222,9 @@ impl WorkbenchError {
             Self::NotBinary { .. } => "TARGET_NOT_BINARY",
             Self::SingleClass { .. } => "SINGLE_CLASS",
             Self::BadWeight { .. } => "BAD_WEIGHT",
-            Self::EmptyPart { .. } | Self::BadRowRule { .. } => "BAD_HOLDOUT",
+            Self::EmptyPart { .. } | Self::NotAHoldout { .. } | Self::BadRowRule { .. } => {
+                "BAD_HOLDOUT"
+            }
             Self::BadSign { .. } | Self::UnknownSign { .. } | Self::WoeNonNegative => "BAD_SIGN",
             Self::FeatureTaken { .. } | Self::FeatureTwice { .. } | Self::NoFeatures { .. } => {
                 "BAD_FEATURES"

@@ -63,6 +63,11 @@ pub(super) fn split(
         Holdout::Every { modulus, remainder } => all.partition(|i| i % modulus == *remainder),
         Holdout::Column(name) => {
             let held = target::flags(table, name, |_| None)?;
+            let held = held.ok_or_else(|| WorkbenchError::NotAHoldout {
+                file: table.source().to_owned(),
+                column: name.clone(),
+                found: target::found(table, name),
+            })?;
             all.partition(|i| held[*i])
         }
     };

@@ -10,45 +10,37 @@ const VALUES_LISTED: usize = 8;
 
 /// Whether each row is bad. A missing or other value is an error that lists what the column holds.
 pub fn outcomes(table: &Table, name: &str) -> Result<Vec<bool>, WorkbenchError> {
-    flags(table, name, |text| {
-        if ["1", "true", "bad"]
-            .iter()
-            .any(|w| text.eq_ignore_ascii_case(w))
-        {
-            Some(true)
-        } else if ["0", "false", "good"]
-            .iter()
-            .any(|w| text.eq_ignore_ascii_case(w))
-        {
-            Some(false)
-        } else {
-            None
+    let read = flags(table, name, |text| {
+        let is = |words: [&str; 3]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+        match (is(["1", "true", "bad"]), is(["0", "false", "good"])) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
+            _ => None,
         }
+    })?;
+    read.ok_or_else(|| WorkbenchError::NotBinary {
+        file: table.source().to_owned(),
+        column: name.to_owned(),
+        found: found(table, name),
     })
 }
 
-/// A column of yes and no. `word` reads those of text.
+/// A column of yes and no; `None` where it holds anything else. `word` reads values of text.
 pub(super) fn flags(
     table: &Table,
     name: &str,
     word: impl Fn(&str) -> Option<bool>,
-) -> Result<Vec<bool>, WorkbenchError> {
-    let read: Option<Vec<bool>> = match &table.column(name)?.values {
-        Values::Numbers(_) => {
-            let numbers = table.complete_numbers(name)?;
-            numbers.iter().map(|v| flag(*v)).collect()
-        }
+) -> Result<Option<Vec<bool>>, WorkbenchError> {
+    Ok(match &table.column(name)?.values {
         Values::Texts(texts) => (0..texts.rows())
             .map(|row| texts.at(row).and_then(&word))
             .collect(),
-        Values::Unread(_) => {
-            return Err(table
-                .numbers(name)
-                .err()
-                .unwrap_or_else(|| not_binary(table, name)));
+        // A type that is not read is refused with its name.
+        Values::Numbers(_) | Values::Unread(_) => {
+            let numbers = table.complete_numbers(name)?;
+            numbers.iter().map(|v| flag(*v)).collect()
         }
-    };
-    read.ok_or_else(|| not_binary(table, name))
+    })
 }
 
 fn flag(value: f64) -> Option<bool> {
@@ -61,16 +53,8 @@ fn flag(value: f64) -> Option<bool> {
     }
 }
 
-fn not_binary(table: &Table, name: &str) -> WorkbenchError {
-    WorkbenchError::NotBinary {
-        file: table.source().to_owned(),
-        column: name.to_owned(),
-        found: found(table, name),
-    }
-}
-
 /// The most frequent values with their counts.
-fn found(table: &Table, name: &str) -> String {
+pub(super) fn found(table: &Table, name: &str) -> String {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for row in 0..table.rows() {
         let text = match table.column(name).map(|column| &column.values) {
