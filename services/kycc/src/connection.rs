@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use kycc_proto::features::v1::feature_service_client::FeatureServiceClient;
 use kycc_proto::ingestion::v1::ingestion_service_client::IngestionServiceClient;
+use kycc_proto::labels::v1::label_service_client::LabelServiceClient;
 use kycc_proto::models::v1::model_service_client::ModelServiceClient;
 use kycc_proto::orchestrator::v1::orchestrator_service_client::OrchestratorServiceClient;
 use kycc_proto::scorecards::v1::scorecard_service_client::ScorecardServiceClient;
@@ -108,6 +109,10 @@ impl Connection {
 
     pub(crate) fn scoring(&self) -> ScoringServiceClient<Channel> {
         ScoringServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn labels(&self) -> LabelServiceClient<Channel> {
+        LabelServiceClient::new(self.channel.clone())
     }
 
     pub(crate) fn models(&self) -> ModelServiceClient<Channel> {
