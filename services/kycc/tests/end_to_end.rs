@@ -14,5 +14,7 @@ mod crashes;
 mod determinism;
 #[path = "end_to_end/golden.rs"]
 mod golden;
+#[path = "end_to_end/labels.rs"]
+mod labels;
 #[path = "end_to_end/place.rs"]
 mod place;

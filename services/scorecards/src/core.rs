@@ -1,5 +1,9 @@
 //! What the service is for, without I/O, clock or async. Refinement and gates themselves are `kycc_domain`'s.
 
-pub(crate) mod activation;
+pub(crate) mod audit;
 pub(crate) mod draft;
+pub(crate) mod life;
+pub(crate) mod record;
+pub(crate) mod standing;
+pub(crate) mod verify;
 pub(crate) mod version;

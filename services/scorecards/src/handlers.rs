@@ -1,6 +1,8 @@
-//! Between the outside and the core: the task, the source, the gRPC service.
+//! Between the outside and the core: the task, the sources, the gRPC service.
 
-pub(crate) mod answers;
+mod answers;
+mod changes;
+mod impact;
 mod judged;
 pub(crate) mod refine;
 pub(crate) mod service;

@@ -7,10 +7,11 @@ use kycc_domain::expert::expert_card;
 use kycc_proto::scorecards::v1::scorecard_service_server::ScorecardServiceServer;
 use kycc_runtime::{BuildError, Module, ModuleContext, Service};
 
+use crate::core::standing::Standing;
 use crate::core::version::{Status, Version};
 use crate::handlers::refine::Refine;
 use crate::handlers::service::Scorecards;
-use crate::handlers::source::Observer;
+use crate::handlers::source::{ActiveScorecard, ShadowScorecard};
 use crate::store::{MIGRATIONS, VersionStore};
 
 /// The scorecards service.
@@ -33,10 +34,13 @@ impl Module for ScorecardsModule {
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {
         cx.store.migrate("scorecards", &MIGRATIONS).await?;
         let store: Arc<dyn VersionStore> = Arc::new(cx.store.clone());
-        store.seed(&expert(cx.clock.now_micros())).await?;
+        store.open(&expert(cx.clock.now_micros())).await?;
         let service = Scorecards {
             store: Arc::clone(&store),
+            audit: Arc::new(cx.store.clone()),
             clock: Arc::clone(&cx.clock),
+            // A fleet takes every caller for the user who started it: there is no authentication to configure.
+            identity_provider: false,
         };
         let refine = Refine {
             store: Arc::clone(&store),
@@ -44,7 +48,10 @@ impl Module for ScorecardsModule {
         };
         Ok(Service::builder()
             .grpc(ScorecardServiceServer::new(service))
-            .observer(Arc::new(Observer { store }))
+            .observer(Arc::new(ActiveScorecard {
+                store: Arc::clone(&store),
+            }))
+            .observer(Arc::new(ShadowScorecard { store }))
             .handler(Arc::new(refine))
             .build())
     }
@@ -54,17 +61,18 @@ impl Module for ScorecardsModule {
 fn expert(now_micros: i64) -> Version {
     Version {
         card: expert_card(),
-        status: Status::Active,
         gates: None,
+        missing_link: Some("it was learned from nothing".into()),
         author: "kycc".into(),
-        approver: None,
-        note: Some("the built-in expert card".into()),
-        self_approved: false,
         parent: None,
         model_id: None,
         run_id: None,
         blend: 0.0,
         created_at_micros: now_micros,
-        activated_at_micros: Some(now_micros),
+        standing: Standing {
+            note: Some("the built-in expert card".into()),
+            activated_at_micros: Some(now_micros),
+            ..Standing::of(Status::Active)
+        },
     }
 }

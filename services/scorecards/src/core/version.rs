@@ -1,10 +1,12 @@
-//! A version of the scorecard and where it stands in its life.
+//! A version of the scorecard: a card that never changes, and where it stands in its life.
 
 use kycc_domain::card::Scorecard;
-use kycc_domain::gates::GateReport;
+use kycc_domain::gates::{Gate, GateReport};
 use serde::{Deserialize, Serialize};
 
-/// `draft → gated | failed → active → retired`; a retired one may become active again.
+use super::standing::Standing;
+
+/// `draft → gated | failed → approved → active → retired`; a retired one that was active may become so again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Status {
@@ -13,15 +15,17 @@ pub(crate) enum Status {
     /// All gates passed, notes permitting.
     Gated,
     Failed,
+    Approved,
     Active,
     Retired,
 }
 
 impl Status {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Draft,
         Self::Gated,
         Self::Failed,
+        Self::Approved,
         Self::Active,
         Self::Retired,
     ];
@@ -31,6 +35,7 @@ impl Status {
             Self::Draft => "draft",
             Self::Gated => "gated",
             Self::Failed => "failed",
+            Self::Approved => "approved",
             Self::Active => "active",
             Self::Retired => "retired",
         }
@@ -39,19 +44,24 @@ impl Status {
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
+
+    /// Before it decides anything: what may still be approved, closed or tried in the shadow of the active one.
+    pub(crate) fn is_candidate(self) -> bool {
+        matches!(
+            self,
+            Self::Draft | Self::Gated | Self::Failed | Self::Approved
+        )
+    }
 }
 
-/// One version. The card never changes; status, approval and times do.
+/// One version. All but its standing is as it was entered.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Version {
     pub(crate) card: Scorecard,
-    pub(crate) status: Status,
     pub(crate) gates: Option<GateReport>,
+    /// Why the card gives no probability of default, where it does not.
+    pub(crate) missing_link: Option<String>,
     pub(crate) author: String,
-    pub(crate) approver: Option<String>,
-    /// Why it was approved.
-    pub(crate) note: Option<String>,
-    pub(crate) self_approved: bool,
     /// Version that it was refined from.
     pub(crate) parent: Option<String>,
     pub(crate) model_id: Option<String>,
@@ -59,5 +69,48 @@ pub(crate) struct Version {
     /// Share of the model in its weights.
     pub(crate) blend: f64,
     pub(crate) created_at_micros: i64,
-    pub(crate) activated_at_micros: Option<i64>,
+    pub(crate) standing: Standing,
+}
+
+impl Version {
+    pub(crate) fn name(&self) -> &str {
+        self.card.version()
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        self.standing.status
+    }
+
+    /// Of everything that can change about it; another one after every change.
+    pub(crate) fn etag(&self) -> String {
+        self.standing.etag(self.name())
+    }
+
+    /// Learned without an observed default in the holdout.
+    pub(crate) fn is_bootstrap(&self) -> bool {
+        self.gates.as_ref().is_some_and(|report| report.bootstrap)
+    }
+}
+
+/// `CIRCULAR_LABELS`.
+pub(crate) fn gate_name(gate: Gate) -> String {
+    let named = serde_json::to_value(gate).ok();
+    named
+        .and_then(|name| name.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Status;
+
+    #[test]
+    fn every_status_is_found_by_its_name() {
+        assert!(
+            Status::ALL
+                .into_iter()
+                .all(|status| Status::named(status.as_str()) == Some(status))
+        );
+        assert_eq!(Status::named("published"), None);
+    }
 }

@@ -1,16 +1,18 @@
-//! Versions as answers of the API.
+//! Versions and the log as answers of the API.
 
 use kycc_domain::scaling::Method;
 use kycc_proto::scorecards::v1::{
-    Factor, FactorChange, GateResult, ScorecardStatus, ScorecardVersion,
+    AuditEntry, Factor, FactorChange, GateResult, ScorecardStatus, ScorecardVersion,
+    VerifyAuditResponse,
 };
 use kycc_rpc::{ApiError, timestamp};
 
-use crate::core::activation::gate_name;
-use crate::core::version::{Status, Version};
+use crate::core::audit::Entry;
+use crate::core::verify::Report;
+use crate::core::version::{Status, Version, gate_name};
 
 pub(crate) fn version(of: &Version) -> Result<ScorecardVersion, ApiError> {
-    let card = &of.card;
+    let (card, standing) = (&of.card, &of.standing);
     let compiled = card.compile();
     let factors = card
         .factors()
@@ -39,11 +41,11 @@ pub(crate) fn version(of: &Version) -> Result<ScorecardVersion, ApiError> {
     Ok(ScorecardVersion {
         version: card.version().to_owned(),
         hash: card.hash().to_string(),
-        status: status(of.status).into(),
+        status: status(of.status()).into(),
         author: of.author.clone(),
-        approver: of.approver.clone().unwrap_or_default(),
+        approver: standing.approver.clone().unwrap_or_default(),
         create_time: Some(timestamp(of.created_at_micros)),
-        activate_time: of.activated_at_micros.map(timestamp),
+        activate_time: standing.activated_at_micros.map(timestamp),
         parent_version: of.parent.clone().unwrap_or_default(),
         model_id: of.model_id.clone().unwrap_or_default(),
         run_id: of.run_id.clone().unwrap_or_default(),
@@ -51,8 +53,43 @@ pub(crate) fn version(of: &Version) -> Result<ScorecardVersion, ApiError> {
         gates: gates.collect(),
         blend: of.blend,
         card_json: serde_json::to_string(card).map_err(|error| ApiError::internal(&error))?,
-        note: of.note.clone().unwrap_or_default(),
+        note: standing.note.clone().unwrap_or_default(),
+        etag: of.etag(),
+        bootstrap: of.is_bootstrap(),
+        self_approved: standing.self_approved,
+        shadow: standing.shadow,
+        gate_notes: standing.gate_notes.clone().into_iter().collect(),
+        missing_link: of.missing_link.clone().unwrap_or_default(),
     })
+}
+
+pub(crate) fn entry(of: Entry) -> AuditEntry {
+    AuditEntry {
+        sequence: of.sequence.unsigned_abs(),
+        create_time: Some(timestamp(of.at_micros)),
+        principal: of.principal,
+        action: of.action,
+        version: of.version,
+        card_hash: of.card_hash,
+        reason: of.reason,
+        details_json: of.details,
+        previous_hash: of.previous_hash,
+        hash: of.hash,
+    }
+}
+
+pub(crate) fn verification(of: Report) -> VerifyAuditResponse {
+    let intact = of.broken.is_none();
+    let (broken_sequence, message) = of.broken.map_or((0, String::new()), |broken| {
+        (broken.sequence.unsigned_abs(), broken.message)
+    });
+    VerifyAuditResponse {
+        intact,
+        entries: of.entries.unsigned_abs(),
+        head_hash: of.head.hash,
+        broken_sequence,
+        message,
+    }
 }
 
 /// Every factor of either card, in catalogue order as both are.
@@ -91,6 +128,7 @@ fn status(of: Status) -> ScorecardStatus {
         Status::Draft => ScorecardStatus::Draft,
         Status::Gated => ScorecardStatus::Gated,
         Status::Failed => ScorecardStatus::Failed,
+        Status::Approved => ScorecardStatus::Approved,
         Status::Active => ScorecardStatus::Active,
         Status::Retired => ScorecardStatus::Retired,
     }

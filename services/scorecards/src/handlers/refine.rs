@@ -14,9 +14,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::judged;
-use crate::core::activation::gate_name;
 use crate::core::draft::{Draft, Input, draft};
-use crate::core::version::{Status, Version};
+use crate::core::standing::Standing;
+use crate::core::version::{Status, Version, gate_name};
 use crate::store::VersionStore;
 
 /// See the asset's config schema in the pipeline definitions.
@@ -149,25 +149,23 @@ impl Refine {
         champion: &Scorecard,
         made: &Draft,
     ) -> Result<String, TaskError> {
+        let status = match made.report.verdict {
+            Verdict::Gated => Status::Gated,
+            Verdict::Failed => Status::Failed,
+        };
         let version = Version {
             card: made.card.clone(),
-            status: match made.report.verdict {
-                Verdict::Gated => Status::Gated,
-                Verdict::Failed => Status::Failed,
-            },
             gates: Some(made.report.clone()),
+            missing_link: made.missing_link.clone(),
             author: cx.principal().to_owned(),
-            approver: None,
-            note: None,
-            self_approved: false,
             parent: Some(champion.version().to_owned()),
             model_id: made.card.provenance().model_id.clone(),
             run_id: Some(cx.run_id().to_owned()),
             blend: config.blend,
             created_at_micros: self.clock.now_micros(),
-            activated_at_micros: None,
+            standing: Standing::of(status),
         };
-        self.store.enter(&version).await.map_err(|error| {
+        self.store.enter(&version, None).await.map_err(|error| {
             TaskError::transient(
                 "STORE_UNAVAILABLE",
                 "the draft could not be entered among the scorecards",

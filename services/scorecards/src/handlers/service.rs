@@ -1,46 +1,74 @@
-//! The gRPC service: versions, their differences, and which one decides.
+//! The gRPC service: versions, their differences, their life, and the log of it.
 
 use std::sync::Arc;
 
 use kycc_proto::scorecards::v1::scorecard_service_server::ScorecardService;
 use kycc_proto::scorecards::v1::{
-    ActivateVersionRequest, ActivateVersionResponse, CompareVersionsRequest,
-    CompareVersionsResponse, GetVersionRequest, GetVersionResponse, ListVersionsRequest,
-    ListVersionsResponse,
+    ActivateVersionRequest, ActivateVersionResponse, ApproveVersionRequest, ApproveVersionResponse,
+    CompareVersionsRequest, CompareVersionsResponse, GetImpactRequest, GetImpactResponse,
+    GetModelCardRequest, GetModelCardResponse, GetVersionRequest, GetVersionResponse,
+    ListAuditEntriesRequest, ListAuditEntriesResponse, ListVersionsRequest, ListVersionsResponse,
+    RejectVersionRequest, RejectVersionResponse, RollBackVersionRequest, RollBackVersionResponse,
+    SetShadowRequest, SetShadowResponse, VerifyAuditRequest, VerifyAuditResponse,
 };
-use kycc_rpc::{ApiError, page_size, page_token, principal, read_page_token};
+use kycc_rpc::{
+    ApiError, page_size, page_token, position_token, principal, read_page_token,
+    read_position_token,
+};
 use kycc_runtime::Clock;
 use tonic::{Request, Response, Status};
 
-use super::answers;
-use crate::core::activation::{Approval, Refusal, check};
-use crate::core::version::{self, Version};
-use crate::store::{Activation, VersionStore};
+use super::changes::Asked;
+use super::{answers, impact};
+use crate::core::life::{Approval, Wish};
+use crate::core::version::Version;
+use crate::store::{AuditStore, Target, VersionStore};
 
 const DEFAULT_PAGE: usize = 20;
 const MAX_PAGE: usize = 200;
 /// Shortest start of a hash that names a version.
 const LEAST_HASH: usize = 8;
+/// Characters of a whole one.
+const HASH: usize = 64;
 
 pub(crate) struct Scorecards {
     pub(crate) store: Arc<dyn VersionStore>,
+    pub(crate) audit: Arc<dyn AuditStore>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Whether callers are known by more than the machine that they call from.
+    pub(crate) identity_provider: bool,
 }
 
 impl Scorecards {
     async fn find(&self, field: &str, name: &str) -> Result<Version, ApiError> {
         let found = match name {
             "" | "active" => self.store.active().await,
-            name if name.len() >= LEAST_HASH || name.contains('.') => self.store.get(name).await,
-            _ => {
-                let wanted =
-                    format!("takes a version, or at least {LEAST_HASH} characters of a hash");
-                return Err(ApiError::invalid(field, wanted));
-            }
+            name => self.store.get(named(field, name)?).await,
         };
         let found = found.map_err(|error| ApiError::internal(&error))?;
         found.ok_or_else(|| ApiError::not_found("scorecard version", name))
     }
+}
+
+/// A version, or enough of a hash.
+fn named<'a>(field: &str, name: &'a str) -> Result<&'a str, ApiError> {
+    if name.len() >= LEAST_HASH || name.contains('.') {
+        Ok(name)
+    } else {
+        let wanted = format!("takes a version, or at least {LEAST_HASH} characters of a hash");
+        Err(ApiError::invalid(field, wanted))
+    }
+}
+
+fn target(name: &str) -> Result<Target, ApiError> {
+    Ok(Target::Named(named("version", name)?.to_owned()))
+}
+
+fn there<T>(version: Option<T>) -> Result<Option<T>, ApiError> {
+    // Whoever names a version is answered with it or with an error.
+    version
+        .map(Some)
+        .ok_or_else(|| ApiError::not_found("scorecard version", ""))
 }
 
 #[tonic::async_trait]
@@ -51,31 +79,17 @@ impl ScorecardService for Scorecards {
     ) -> Result<Response<ListVersionsResponse>, Status> {
         let request = request.into_inner();
         let size = page_size(request.page_size, DEFAULT_PAGE, MAX_PAGE)?;
-        let after = read_page_token(&request.page_token)?
-            .map(|cursor| position(&cursor))
-            .transpose()?;
+        let after = read_position_token(&request.page_token)?;
         let limit = u32::try_from(size + 1).unwrap_or(u32::MAX);
-        let mut found = self
-            .store
-            .list(after, limit)
-            .await
-            .map_err(|error| ApiError::internal(&error))?;
+        let found = self.store.list(after, limit).await;
+        let mut found = found.map_err(|error| ApiError::internal(&error))?;
         let more = found.len() > size;
         found.truncate(size);
         let last = found.last().filter(|_| more);
-        let next = last.map(|last| {
-            page_token(&format!(
-                "{} {}",
-                last.created_at_micros,
-                last.card.version()
-            ))
-        });
-        let versions = found
-            .iter()
-            .map(answers::version)
-            .collect::<Result<_, _>>()?;
+        let next = last.map(|last| position_token(last.created_at_micros, last.name()));
+        let versions = found.iter().map(answers::version);
         Ok(Response::new(ListVersionsResponse {
-            versions,
+            versions: versions.collect::<Result<_, _>>()?,
             next_page_token: next.unwrap_or_default(),
         }))
     }
@@ -105,56 +119,182 @@ impl ScorecardService for Scorecards {
         }))
     }
 
+    async fn get_impact(
+        &self,
+        request: Request<GetImpactRequest>,
+    ) -> Result<Response<GetImpactResponse>, Status> {
+        let found = self.find("version", &request.into_inner().version).await?;
+        let report = found
+            .gates
+            .as_ref()
+            .ok_or_else(|| ApiError::not_found("judgement of scorecard version", found.name()))?;
+        Ok(Response::new(impact::answer(&found, &report.impact)))
+    }
+
+    async fn get_model_card(
+        &self,
+        request: Request<GetModelCardRequest>,
+    ) -> Result<Response<GetModelCardResponse>, Status> {
+        let found = self.find("version", &request.into_inner().version).await?;
+        let card = self.store.model_card(found.name()).await;
+        let card = card.map_err(|error| ApiError::internal(&error))?;
+        let json = card
+            .ok_or_else(|| ApiError::not_found("model card of scorecard version", found.name()))?;
+        Ok(Response::new(GetModelCardResponse {
+            markdown: String::new(),
+            json,
+        }))
+    }
+
+    async fn approve_version(
+        &self,
+        request: Request<ApproveVersionRequest>,
+    ) -> Result<Response<ApproveVersionResponse>, Status> {
+        let principal = principal(&request).to_string();
+        let request = request.into_inner();
+        let wish = Wish::Approve(Approval {
+            gate_notes: request.gate_notes.into_iter().collect(),
+            allow_self_approval: request.allow_self_approval,
+            identity_provider: self.identity_provider,
+        });
+        let asked = Asked {
+            principal,
+            reason: request.reason,
+            etag: request.etag,
+            request_id: request.request_id,
+        };
+        let version = self.change(target(&request.version)?, wish, asked).await?;
+        Ok(Response::new(ApproveVersionResponse {
+            version: there(version)?,
+        }))
+    }
+
+    async fn reject_version(
+        &self,
+        request: Request<RejectVersionRequest>,
+    ) -> Result<Response<RejectVersionResponse>, Status> {
+        let principal = principal(&request).to_string();
+        let request = request.into_inner();
+        let asked = Asked {
+            principal,
+            reason: request.reason,
+            etag: request.etag,
+            request_id: request.request_id,
+        };
+        let version = self
+            .change(target(&request.version)?, Wish::Reject, asked)
+            .await?;
+        Ok(Response::new(RejectVersionResponse {
+            version: there(version)?,
+        }))
+    }
+
     async fn activate_version(
         &self,
         request: Request<ActivateVersionRequest>,
     ) -> Result<Response<ActivateVersionResponse>, Status> {
-        let approver = principal(&request).to_string();
+        let principal = principal(&request).to_string();
         let request = request.into_inner();
-        if request.version.is_empty() {
-            return Err(ApiError::invalid("version", "must name the version to activate").into());
-        }
-        let found = self.find("version", &request.version).await?;
-        // Asking again for what is so already changes nothing, whatever the request's id.
-        if found.status != version::Status::Active {
-            let approval = Approval {
-                principal: &approver,
-                reason: &request.reason,
-                allow_self_approval: request.allow_self_approval,
-            };
-            let self_approved = check(&found, approval).map_err(refused)?;
-            let activation = Activation {
-                version: found.card.version(),
-                approver: &approver,
-                note: &request.reason,
-                self_approved,
-                at_micros: self.clock.now_micros(),
-            };
-            self.store
-                .activate(activation)
-                .await
-                .map_err(|error| ApiError::internal(&error))?;
-        }
-        let now = self.find("version", found.card.version()).await?;
+        let asked = Asked {
+            principal,
+            reason: request.reason,
+            etag: request.etag,
+            request_id: request.request_id,
+        };
+        let version = self
+            .change(target(&request.version)?, Wish::Activate, asked)
+            .await?;
         Ok(Response::new(ActivateVersionResponse {
-            version: Some(answers::version(&now)?),
+            version: there(version)?,
         }))
     }
-}
 
-fn refused(refusal: Refusal) -> ApiError {
-    match refusal {
-        Refusal::NoReason { .. } => ApiError::invalid("reason", refusal.to_string()),
-        Refusal::OwnWork { .. } => ApiError::PermissionDenied {
-            message: refusal.to_string(),
-        },
-        _ => ApiError::precondition(refusal.reason(), refusal.to_string()),
+    async fn roll_back_version(
+        &self,
+        request: Request<RollBackVersionRequest>,
+    ) -> Result<Response<RollBackVersionResponse>, Status> {
+        let principal = principal(&request).to_string();
+        let request = request.into_inner();
+        let asked = Asked {
+            principal,
+            reason: request.reason,
+            etag: request.etag,
+            request_id: request.request_id,
+        };
+        let target = match request.version.as_str() {
+            "" => Target::Before,
+            name => target(name)?,
+        };
+        let version = self.change(target, Wish::RollBack, asked).await?;
+        Ok(Response::new(RollBackVersionResponse {
+            version: there(version)?,
+        }))
     }
-}
 
-fn position(cursor: &str) -> Result<(i64, String), ApiError> {
-    let parsed = cursor
-        .split_once(' ')
-        .and_then(|(at, name)| Some((at.parse().ok()?, name.to_owned())));
-    parsed.ok_or_else(|| ApiError::invalid("page_token", "is not a token of this list"))
+    async fn set_shadow(
+        &self,
+        request: Request<SetShadowRequest>,
+    ) -> Result<Response<SetShadowResponse>, Status> {
+        let principal = principal(&request).to_string();
+        let request = request.into_inner();
+        let asked = Asked {
+            principal,
+            reason: request.reason,
+            etag: request.etag,
+            request_id: request.request_id,
+        };
+        let version = if request.version.is_empty() {
+            self.change(Target::Shadowing, Wish::Unshadow, asked)
+                .await?;
+            None
+        } else {
+            let target = target(&request.version)?;
+            there(self.change(target, Wish::Shadow, asked).await?)?
+        };
+        Ok(Response::new(SetShadowResponse { version }))
+    }
+
+    async fn list_audit_entries(
+        &self,
+        request: Request<ListAuditEntriesRequest>,
+    ) -> Result<Response<ListAuditEntriesResponse>, Status> {
+        let request = request.into_inner();
+        let size = page_size(request.page_size, DEFAULT_PAGE, MAX_PAGE)?;
+        let after = match read_page_token(&request.page_token)? {
+            None => 0,
+            Some(cursor) => cursor
+                .parse()
+                .map_err(|_| ApiError::invalid("page_token", "is not a token of this list"))?,
+        };
+        let version = match request.version.as_str() {
+            "" => String::new(),
+            name => self.find("version", name).await?.name().to_owned(),
+        };
+        let limit = u32::try_from(size + 1).unwrap_or(u32::MAX);
+        let found = self.audit.entries(&version, after, limit).await;
+        let mut found = found.map_err(|error| ApiError::internal(&error))?;
+        let more = found.len() > size;
+        found.truncate(size);
+        let last = found.last().filter(|_| more);
+        let next = last.map(|last| page_token(&last.sequence.to_string()));
+        Ok(Response::new(ListAuditEntriesResponse {
+            entries: found.into_iter().map(answers::entry).collect(),
+            next_page_token: next.unwrap_or_default(),
+        }))
+    }
+
+    async fn verify_audit(
+        &self,
+        request: Request<VerifyAuditRequest>,
+    ) -> Result<Response<VerifyAuditResponse>, Status> {
+        let known = request.into_inner().known_hash.to_lowercase();
+        let is_hash = known.len() == HASH && known.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !known.is_empty() && !is_hash {
+            let wanted = format!("takes a whole hash of {HASH} hex digits, or nothing");
+            return Err(ApiError::invalid("known_hash", wanted).into());
+        }
+        let report = self.audit.verify(&known).await;
+        let report = report.map_err(|error| ApiError::internal(&error))?;
+        Ok(Response::new(answers::verification(report)))
+    }
 }

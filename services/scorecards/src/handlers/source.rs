@@ -1,21 +1,30 @@
-//! The source `active_scorecard`: the card that steps score, train and refine with.
+//! The sources of this service: the card that steps score, train and refine with, and the one in its shadow.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use kycc_domain::canonical::sha256_hex;
 use kycc_domain::ids::BatchId;
 use kycc_proto::work::v1::SourceVersion;
 use kycc_runtime::{SourceObserver, TaskError};
+use kycc_store::StoreError;
 use serde_json::{Value, json};
 
+use crate::core::version::Version;
 use crate::store::VersionStore;
 
-pub(crate) struct Observer {
+/// `active_scorecard`; a run's `resources` may name another version.
+pub(crate) struct ActiveScorecard {
+    pub(crate) store: Arc<dyn VersionStore>,
+}
+
+/// `shadow_scorecard`; its document is `null` where no version is in the shadow.
+pub(crate) struct ShadowScorecard {
     pub(crate) store: Arc<dyn VersionStore>,
 }
 
 #[async_trait]
-impl SourceObserver for Observer {
+impl SourceObserver for ActiveScorecard {
     fn source(&self) -> &'static str {
         "active_scorecard"
     }
@@ -33,14 +42,7 @@ impl SourceObserver for Observer {
             None | Some("active") => self.store.active().await,
             Some(version) => self.store.get(version).await,
         };
-        let found = found.map_err(|error| {
-            TaskError::transient(
-                "STORE_UNAVAILABLE",
-                "the scorecards cannot be read from the state store",
-            )
-            .with_source(error)
-        })?;
-        let version = found.ok_or_else(|| {
+        let version = found.map_err(unavailable)?.ok_or_else(|| {
             TaskError::fatal(
                 "SCORECARD_NOT_FOUND",
                 format!(
@@ -50,13 +52,90 @@ impl SourceObserver for Observer {
                 ),
             )
         })?;
-        let hash = version.card.hash().to_string();
-        let document =
-            json!({"version": version.card.version(), "hash": hash, "card": version.card});
-        Ok(SourceVersion {
-            source: self.source().into(),
-            digest: hash,
-            document_json: document.to_string(),
+        Ok(observed(self.source(), &version))
+    }
+}
+
+#[async_trait]
+impl SourceObserver for ShadowScorecard {
+    fn source(&self) -> &'static str {
+        "shadow_scorecard"
+    }
+
+    async fn observe(&self, _: &BatchId, _: &Value, _: &Value) -> Result<SourceVersion, TaskError> {
+        let found = self.store.shadow().await.map_err(unavailable)?;
+        Ok(match found {
+            Some(version) => observed(self.source(), &version),
+            None => {
+                let nothing = Value::Null.to_string();
+                SourceVersion {
+                    source: self.source().into(),
+                    digest: sha256_hex(&nothing),
+                    document_json: nothing,
+                }
+            }
         })
+    }
+}
+
+/// The card's hash is its digest: what a card decides does not change with its standing.
+fn observed(source: &str, version: &Version) -> SourceVersion {
+    let hash = version.card.hash().to_string();
+    let document = json!({"version": version.name(), "hash": hash, "card": version.card});
+    SourceVersion {
+        source: source.into(),
+        digest: hash,
+        document_json: document.to_string(),
+    }
+}
+
+fn unavailable(error: StoreError) -> TaskError {
+    TaskError::transient(
+        "STORE_UNAVAILABLE",
+        "the scorecards cannot be read from the state store",
+    )
+    .with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::life::Wish;
+    use crate::fixtures::{named, request, store, version};
+
+    async fn seen(observer: &dyn SourceObserver, resources: Value) -> SourceVersion {
+        let batch = BatchId::new("B1").unwrap();
+        observer
+            .observe(&batch, &Value::Null, &resources)
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_shadow_is_null_until_a_version_is_put_there() {
+        let store = Arc::new(store().await);
+        store.enter(&version("1.0-a", 2.0, 2), None).await.unwrap();
+        let observer = ShadowScorecard {
+            store: Arc::clone(&store) as Arc<dyn VersionStore>,
+        };
+        let nothing = seen(&observer, Value::Null).await;
+        assert_eq!(nothing.document_json, "null");
+        let looked_at = store.change(&named("1.0-a"), &request(Wish::Shadow)).await;
+        looked_at.unwrap();
+        let shadow = seen(&observer, Value::Null).await;
+        let document: Value = serde_json::from_str(&shadow.document_json).unwrap();
+        assert_eq!(document["version"], "1.0-a");
+        assert_ne!(shadow.digest, nothing.digest);
+    }
+
+    #[tokio::test]
+    async fn a_run_may_name_another_version_than_the_active_one() {
+        let store = Arc::new(store().await);
+        store.enter(&version("1.0-a", 2.0, 2), None).await.unwrap();
+        let observer = ActiveScorecard { store };
+        let active = seen(&observer, Value::Null).await;
+        let resources = json!({"scoring_service": {"config": {"scorecard_version": "1.0-a"}}});
+        let named = seen(&observer, resources).await;
+        assert_ne!(named.digest, active.digest);
     }
 }

@@ -1,44 +1,109 @@
-//! A row of `scorecards_versions`, read back.
+//! Rows of the two tables, read back.
 
-use kycc_store::sqlite::Row as SqlRow;
-use sqlx::Row;
+use std::error::Error;
 
+use crate::core::audit::Entry;
+use crate::core::record::Record;
+use crate::core::standing::Standing;
+use crate::core::verify::Row;
 use crate::core::version::{Status, Version};
 
-pub(super) const COLUMNS: &str = "card, status, gates, author, approver, note, self_approved, parent, model_id, run_id, \
-                                  blend, created_at, activated_at";
+pub(super) const VERSION_COLUMNS: &str = "card, status, gates, missing_link, author, approver, note, gate_notes, \
+    self_approved, shadow, parent, model_id, run_id, blend, created_at, activated_at, revision";
 
-pub(super) fn version(row: &SqlRow) -> Result<Version, sqlx::Error> {
-    let card: String = row.try_get("card")?;
-    let gates: Option<String> = row.try_get("gates")?;
-    let status: String = row.try_get("status")?;
-    let unreadable = |column: &str, source: Box<dyn std::error::Error + Send + Sync>| {
-        sqlx::Error::ColumnDecode {
-            index: column.to_owned(),
-            source,
+/// Everything, for verification.
+pub(super) const ROW_COLUMNS: &str = "version, hash, model_card, card, status, gates, missing_link, author, approver, \
+    note, gate_notes, self_approved, shadow, parent, model_id, run_id, blend, created_at, activated_at, revision";
+
+pub(super) const ENTRY_COLUMNS: &str = "sequence, created_at, principal, action, version, card_hash, reason, details, \
+    request_id, previous_hash, hash";
+
+/// Implemented by the rows of every database.
+pub(super) trait ReadRow {
+    fn version(&self) -> Result<Version, sqlx::Error>;
+    fn row(&self) -> Result<Row, sqlx::Error>;
+    fn entry(&self) -> Result<Entry, sqlx::Error>;
+}
+
+fn unreadable(column: &str, source: impl Into<Box<dyn Error + Send + Sync>>) -> sqlx::Error {
+    sqlx::Error::ColumnDecode {
+        index: column.to_owned(),
+        source: source.into(),
+    }
+}
+
+fn status(text: &str) -> Result<Status, sqlx::Error> {
+    Status::named(text)
+        .ok_or_else(|| unreadable("status", format!("{text:?} is no status of a scorecard")))
+}
+
+kycc_store::for_each_driver! {
+    use sqlx::Row as _;
+
+    impl ReadRow for driver::Row {
+        fn version(&self) -> Result<Version, sqlx::Error> {
+            let card: String = self.try_get("card")?;
+            let gates: Option<String> = self.try_get("gates")?;
+            let notes: String = self.try_get("gate_notes")?;
+            let gates = gates.map(|gates| serde_json::from_str(&gates)).transpose();
+            Ok(Version {
+                card: serde_json::from_str(&card).map_err(|error| unreadable("card", error))?,
+                gates: gates.map_err(|error| unreadable("gates", error))?,
+                missing_link: self.try_get("missing_link")?,
+                author: self.try_get("author")?,
+                parent: self.try_get("parent")?,
+                model_id: self.try_get("model_id")?,
+                run_id: self.try_get("run_id")?,
+                blend: self.try_get("blend")?,
+                created_at_micros: self.try_get("created_at")?,
+                standing: Standing {
+                    status: status(self.try_get("status")?)?,
+                    approver: self.try_get("approver")?,
+                    note: self.try_get("note")?,
+                    gate_notes: serde_json::from_str(&notes).map_err(|error| unreadable("gate_notes", error))?,
+                    self_approved: self.try_get::<i64, _>("self_approved")? != 0,
+                    shadow: self.try_get::<i64, _>("shadow")? != 0,
+                    activated_at_micros: self.try_get("activated_at")?,
+                    revision: self.try_get("revision")?,
+                },
+            })
         }
-    };
-    Ok(Version {
-        card: serde_json::from_str(&card).map_err(|error| unreadable("card", error.into()))?,
-        status: Status::named(&status).ok_or_else(|| {
-            unreadable(
-                "status",
-                format!("{status:?} is no status of a scorecard").into(),
-            )
-        })?,
-        gates: gates
-            .map(|gates| serde_json::from_str(&gates))
-            .transpose()
-            .map_err(|error| unreadable("gates", error.into()))?,
-        author: row.try_get("author")?,
-        approver: row.try_get("approver")?,
-        note: row.try_get("note")?,
-        self_approved: row.try_get::<i64, _>("self_approved")? != 0,
-        parent: row.try_get("parent")?,
-        model_id: row.try_get("model_id")?,
-        run_id: row.try_get("run_id")?,
-        blend: row.try_get("blend")?,
-        created_at_micros: row.try_get("created_at")?,
-        activated_at_micros: row.try_get("activated_at")?,
-    })
+
+        fn row(&self) -> Result<Row, sqlx::Error> {
+            let record = Record {
+                version: self.try_get("version")?,
+                card: self.try_get("card")?,
+                gates: self.try_get("gates")?,
+                model_card: self.try_get("model_card")?,
+                missing_link: self.try_get("missing_link")?,
+                author: self.try_get("author")?,
+                parent: self.try_get("parent")?,
+                model_id: self.try_get("model_id")?,
+                run_id: self.try_get("run_id")?,
+                blend: self.try_get("blend")?,
+                created_at: self.try_get("created_at")?,
+            };
+            Ok(Row {
+                version: self.version()?,
+                hash: self.try_get("hash")?,
+                record: record.hash(),
+            })
+        }
+
+        fn entry(&self) -> Result<Entry, sqlx::Error> {
+            Ok(Entry {
+                sequence: self.try_get("sequence")?,
+                at_micros: self.try_get("created_at")?,
+                principal: self.try_get("principal")?,
+                action: self.try_get("action")?,
+                version: self.try_get("version")?,
+                card_hash: self.try_get("card_hash")?,
+                reason: self.try_get("reason")?,
+                details: self.try_get("details")?,
+                request_id: self.try_get("request_id")?,
+                previous_hash: self.try_get("previous_hash")?,
+                hash: self.try_get("hash")?,
+            })
+        }
+    }
 }

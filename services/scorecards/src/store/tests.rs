@@ -1,122 +1,123 @@
+//! What every store of versions must do.
+
+mod life;
+mod tampering;
+
 use super::*;
-use kycc_domain::card::{Provenance, Scorecard};
+use crate::core::life::Wish;
+use crate::core::version::Status;
+use crate::fixtures::{approve, approved, first, named, request, store, version};
 use kycc_domain::expert::expert_card;
 use kycc_store::Store;
-
-async fn store() -> Store {
-    let store = Store::open("sqlite::memory:").await.unwrap();
-    store.migrate("scorecards", &MIGRATIONS).await.unwrap();
-    store
-        .seed(&version("1.0", 1.0, Status::Active, 1))
-        .await
-        .unwrap();
-    store
-}
-
-/// The expert card with its first weight multiplied, so that contents differ.
-fn version(name: &str, factor: f64, status: Status, created_at_micros: i64) -> Version {
-    let mut content = expert_card().content().clone();
-    content.factors[0].weight *= factor;
-    Version {
-        card: Scorecard::new(name, content, Provenance::default()).unwrap(),
-        status,
-        gates: None,
-        author: "ann".into(),
-        approver: None,
-        note: None,
-        self_approved: false,
-        parent: None,
-        model_id: None,
-        run_id: None,
-        blend: 0.0,
-        created_at_micros,
-        activated_at_micros: None,
-    }
-}
-
-fn activation(version: &str) -> Activation<'_> {
-    Activation {
-        version,
-        approver: "bob",
-        note: "better",
-        self_approved: false,
-        at_micros: 7,
-    }
-}
 
 #[tokio::test]
 async fn a_content_is_entered_once_under_its_first_name() {
     let store = store().await;
-    assert_eq!(
-        store
-            .enter(&version("1.0-a", 2.0, Status::Gated, 2))
-            .await
-            .unwrap(),
-        "1.0-a"
-    );
-    assert_eq!(
-        store
-            .enter(&version("1.0-b", 2.0, Status::Failed, 3))
-            .await
-            .unwrap(),
-        "1.0-a"
-    );
+    let enter = async |name: &str, at| store.enter(&version(name, 2.0, at), None).await.unwrap();
+    assert_eq!(enter("1.0-a", 2).await, "1.0-a");
+    assert_eq!(enter("1.0-b", 3).await, "1.0-a");
     assert_eq!(store.list(None, 10).await.unwrap().len(), 2);
+    let entries = store.entries("", 0, 10).await.unwrap();
+    let entered: Vec<_> = entries.iter().map(|entry| entry.version.as_str()).collect();
+    assert_eq!(entered, ["1.0", "1.0-a"]);
 }
 
 #[tokio::test]
-async fn seeding_never_touches_a_store_that_has_versions() {
+async fn the_built_in_version_never_enters_a_store_that_has_versions() {
     let store = store().await;
-    store
-        .seed(&version("9.0", 3.0, Status::Active, 9))
-        .await
-        .unwrap();
-    assert_eq!(store.active().await.unwrap().unwrap().card.version(), "1.0");
-}
-
-#[tokio::test]
-async fn activating_retires_the_one_before_and_leaves_exactly_one() {
-    let store = store().await;
-    store
-        .enter(&version("1.0-a", 2.0, Status::Gated, 2))
-        .await
-        .unwrap();
-    store.activate(activation("1.0-a")).await.unwrap();
-    let active = store.active().await.unwrap().unwrap();
-    assert_eq!(
-        (active.card.version(), active.approver.as_deref()),
-        ("1.0-a", Some("bob"))
-    );
-    assert_eq!(active.activated_at_micros, Some(7));
-    let before = store.get("1.0").await.unwrap().unwrap();
-    assert_eq!(before.status, Status::Retired);
-    store.activate(activation("1.0")).await.unwrap();
-    let all = store.list(None, 10).await.unwrap();
-    assert_eq!(
-        all.iter()
-            .filter(|version| version.status == Status::Active)
-            .count(),
-        1
-    );
+    store.open(&version("9.0", 3.0, 9)).await.unwrap();
+    assert_eq!(store.active().await.unwrap().unwrap().name(), "1.0");
+    assert_eq!(store.entries("", 0, 10).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn the_database_itself_refuses_a_second_active_version() {
     let store = store().await;
-    let refused = store
-        .enter(&version("2.0", 2.0, Status::Active, 2))
-        .await
-        .unwrap_err();
+    let mut second = version("2.0", 2.0, 2);
+    second.standing.status = Status::Active;
+    let refused = store.enter(&second, None).await.unwrap_err();
     assert!(refused.is_unique_violation(), "{refused:?}");
+}
+
+#[tokio::test]
+async fn the_database_itself_refuses_a_second_shadow() {
+    let store = store().await;
+    for (name, factor) in [("2.0", 2.0), ("3.0", 3.0)] {
+        let mut shadow = version(name, factor, 2);
+        shadow.standing.shadow = true;
+        let entered = store.enter(&shadow, None).await;
+        assert_eq!(entered.is_ok(), name == "2.0", "{entered:?}");
+    }
 }
 
 #[tokio::test]
 async fn versions_are_found_by_name_and_by_the_start_of_their_hash() {
     let store = store().await;
     let hash = expert_card().hash().to_string();
-    assert_eq!(
-        store.get(&hash[..8]).await.unwrap().unwrap().card.version(),
-        "1.0"
-    );
+    assert_eq!(store.get(&hash[..8]).await.unwrap().unwrap().name(), "1.0");
     assert!(store.get("no-such").await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_version_is_read_back_as_it_was_entered() {
+    let store = store().await;
+    let mut entered = version("1.0-a", 2.0, 2);
+    entered.missing_link = Some("it does not fall".into());
+    store.enter(&entered, Some("{}")).await.unwrap();
+    let mut read = store.get("1.0-a").await.unwrap().unwrap();
+    assert_eq!(read.standing.revision, 2);
+    read.standing.revision = 0;
+    assert_eq!(read, entered);
+    assert_eq!(
+        store.model_card("1.0-a").await.unwrap().as_deref(),
+        Some("{}")
+    );
+    assert_eq!(store.model_card("1.0").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn pages_go_from_newest_to_oldest_and_of_the_log_from_oldest_to_newest() {
+    let store = store().await;
+    store.enter(&version("1.0-a", 2.0, 2), None).await.unwrap();
+    store.enter(&version("1.0-b", 3.0, 2), None).await.unwrap();
+    let page = store.list(None, 2).await.unwrap();
+    let names: Vec<_> = page.iter().map(Version::name).collect();
+    assert_eq!(names, ["1.0-b", "1.0-a"]);
+    let rest = store.list(Some((2, "1.0-a".into())), 2).await.unwrap();
+    assert_eq!(rest[0].name(), "1.0");
+    let log = store.entries("", 1, 1).await.unwrap();
+    assert_eq!((log[0].sequence, log[0].version.as_str()), (2, "1.0-a"));
+    let of_one = store.entries("1.0-b", 0, 9).await.unwrap();
+    assert_eq!(of_one.len(), 1);
+}
+
+#[tokio::test]
+async fn versions_from_before_the_log_are_taken_into_it_as_they_stand() {
+    let store = Store::open("sqlite::memory:").await.unwrap();
+    store.migrate("scorecards", &MIGRATIONS[..1]).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    for (version, status) in [(first(), "active"), (version("1.0-a", 2.0, 2), "failed")] {
+        sqlx::query(
+            "INSERT INTO scorecards_versions (version, hash, status, card, author, self_approved, blend, created_at)
+             VALUES ($1, $2, $3, $4, 'ann', 0, 0.5, $5)",
+        )
+        .bind(version.name())
+        .bind(version.card.hash().to_string())
+        .bind(status)
+        .bind(serde_json::to_string(&version.card).unwrap())
+        .bind(version.created_at_micros)
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    }
+    tx.commit().await.unwrap();
+    store.migrate("scorecards", &MIGRATIONS).await.unwrap();
+    store.open(&first()).await.unwrap();
+    let report = store.verify("").await.unwrap();
+    assert_eq!((report.entries, report.broken), (2, None));
+    let failed = store.get("1.0-a").await.unwrap().unwrap();
+    assert_eq!(
+        (failed.status(), failed.standing.revision),
+        (Status::Failed, 2)
+    );
 }

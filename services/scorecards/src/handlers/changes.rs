@@ -1,0 +1,65 @@
+//! Changes that people ask for: from the wire to the store, and refusals back.
+
+use kycc_rpc::ApiError;
+
+use super::answers;
+use super::service::Scorecards;
+use crate::core::life::{Refusal, Request, Wish};
+use crate::store::{ChangeError, Target};
+use kycc_proto::scorecards::v1::ScorecardVersion;
+
+/// What every change carries.
+pub(super) struct Asked {
+    pub(super) principal: String,
+    pub(super) reason: String,
+    pub(super) etag: String,
+    pub(super) request_id: String,
+}
+
+impl Scorecards {
+    /// The version as it stands afterwards; `None` where none was meant.
+    pub(super) async fn change(
+        &self,
+        target: Target,
+        wish: Wish,
+        asked: Asked,
+    ) -> Result<Option<ScorecardVersion>, ApiError> {
+        let request = Request {
+            wish,
+            principal: asked.principal,
+            reason: asked.reason.trim().to_owned(),
+            etag: asked.etag,
+            request_id: asked.request_id,
+            at_micros: self.clock.now_micros(),
+        };
+        let changed = self.store.change(&target, &request).await;
+        let changed = changed.map_err(|error| failed(&error))?;
+        changed.as_ref().map(answers::version).transpose()
+    }
+}
+
+fn failed(error: &ChangeError) -> ApiError {
+    match error {
+        ChangeError::NotFound { name } => ApiError::not_found("scorecard version", name),
+        ChangeError::Overtaken => ApiError::aborted(
+            "CHANGED_MEANWHILE",
+            "the versions were changed at the same moment; look again, then decide again",
+        ),
+        ChangeError::Store(error) => ApiError::internal(error),
+        ChangeError::Refused(refusal) => refused(refusal),
+    }
+}
+
+fn refused(refusal: &Refusal) -> ApiError {
+    let text = refusal.to_string();
+    match refusal {
+        Refusal::NoReason { .. } => ApiError::invalid("reason", text),
+        Refusal::UnknownGate { .. } => ApiError::invalid("gate_notes", text),
+        Refusal::RequestReused { .. } => ApiError::invalid("request_id", text),
+        Refusal::Changed { .. } => ApiError::aborted(refusal.reason(), text),
+        Refusal::OwnWork { .. } | Refusal::OwnWorkHere { .. } => {
+            ApiError::PermissionDenied { message: text }
+        }
+        _ => ApiError::precondition(refusal.reason(), text),
+    }
+}

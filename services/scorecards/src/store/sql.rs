@@ -1,0 +1,165 @@
+//! The version store on SQL, for every database.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use kycc_store::StoreError;
+use sqlx::AssertSqlSafe;
+
+use super::log::Log;
+use super::read::ReadVersions;
+use super::rows::{ROW_COLUMNS, ReadRow};
+use super::write::WriteVersions;
+use super::{ChangeError, Target, VersionStore};
+use crate::core::audit::{Deed, Entry};
+use crate::core::life::{Refusal, Request, Situation, decide};
+use crate::core::standing::Standing;
+use crate::core::version::Version;
+
+/// Why a version from before the log is in it.
+const TAKEN_OVER: &str = "it was there before the log was kept";
+
+fn failed(error: StoreError) -> ChangeError {
+    // A second active version, a second shadow or a taken place in the log: another process was first.
+    if error.is_unique_violation() {
+        ChangeError::Overtaken
+    } else {
+        ChangeError::Store(error)
+    }
+}
+
+/// Whether the entry that the request made once is of what it asks for now.
+fn is_same(made: &Entry, target: &Target, named: Option<&Version>, request: &Request) -> bool {
+    let of_target = match target {
+        Target::Named(_) => named.is_some_and(|version| version.name() == made.version),
+        Target::Before | Target::Shadowing => true,
+    };
+    made.action == request.wish.action().as_str() && of_target
+}
+
+kycc_store::for_each_driver! {
+    use sqlx::Row as _;
+
+    #[async_trait]
+    impl VersionStore for driver::Store {
+        async fn enter(&self, version: &Version, model_card: Option<&str>) -> Result<String, StoreError> {
+            let mut tx = self.begin().await?;
+            tx.insert(version, model_card).await?;
+            let name: String = sqlx::query("SELECT version FROM scorecards_versions WHERE hash = $1")
+                .bind(version.card.hash().to_string())
+                .fetch_one(&mut *tx)
+                .await
+                .and_then(|row| row.try_get(0))
+                .map_err(StoreError::during("enter a scorecard version"))?;
+            tx.commit().await?;
+            Ok(name)
+        }
+
+        async fn open(&self, first: &Version) -> Result<(), StoreError> {
+            let mut tx = self.begin().await?;
+            if tx.count().await? == 0 {
+                tx.insert(first, None).await?;
+            } else if tx.head().await?.sequence == 0 {
+                take_over(&mut tx).await?;
+            }
+            tx.commit().await
+        }
+
+        async fn get(&self, name: &str) -> Result<Option<Version>, StoreError> {
+            reader(self).await?.find(name).await
+        }
+
+        async fn active(&self) -> Result<Option<Version>, StoreError> {
+            reader(self).await?.active().await
+        }
+
+        async fn shadow(&self) -> Result<Option<Version>, StoreError> {
+            reader(self).await?.shadow().await
+        }
+
+        async fn model_card(&self, version: &str) -> Result<Option<String>, StoreError> {
+            let row = sqlx::query("SELECT model_card FROM scorecards_versions WHERE version = $1")
+                .bind(version)
+                .fetch_optional(self.read())
+                .await
+                .and_then(|row| row.map_or(Ok(None), |row| row.try_get(0)));
+            row.map_err(StoreError::during("read a model card"))
+        }
+
+        async fn list(&self, after: Option<(i64, String)>, limit: u32) -> Result<Vec<Version>, StoreError> {
+            reader(self).await?.list(after, limit).await
+        }
+
+        async fn change(&self, target: &Target, request: &Request) -> Result<Option<Version>, ChangeError> {
+            let mut tx = self.begin().await.map_err(failed)?;
+            let found = match target {
+                Target::Named(name) => tx.find(name).await,
+                Target::Before => tx.active_before().await,
+                Target::Shadowing => tx.shadow().await,
+            }
+            .map_err(failed)?;
+            if !request.request_id.is_empty()
+                && let Some(made) = tx.made_by(&request.request_id).await.map_err(failed)?
+            {
+                if !is_same(&made, target, found.as_ref(), request) {
+                    let request_id = request.request_id.clone();
+                    return Err(ChangeError::Refused(Refusal::RequestReused { request_id }));
+                }
+                return tx.find(&made.version).await.map_err(failed);
+            }
+            let version = match (found, target) {
+                (Some(version), _) => version,
+                (None, Target::Named(name)) => return Err(ChangeError::NotFound { name: name.clone() }),
+                (None, Target::Before) => return Err(ChangeError::Refused(Refusal::NoneBefore)),
+                (None, Target::Shadowing) => return Ok(None),
+            };
+            let (active, shadow) = (tx.active().await.map_err(failed)?, tx.shadow().await.map_err(failed)?);
+            let now = Situation { target: &version, active: active.as_ref(), shadow: shadow.as_ref() };
+            let deeds = decide(now, request).map_err(ChangeError::Refused)?;
+            let touched = [Some(&version), active.as_ref(), shadow.as_ref()];
+            let touched = touched.into_iter().flatten().map(|version| (version.name(), version.standing.clone()));
+            let mut standings: HashMap<&str, Standing> = touched.collect();
+            for deed in &deeds {
+                carry_out(&mut tx, &mut standings, deed).await?;
+            }
+            let changed = tx.find(version.name()).await.map_err(failed)?;
+            tx.commit().await.map_err(failed)?;
+            Ok(changed)
+        }
+    }
+
+    /// Appends the deed to the log, and makes its version stand as the log says then.
+    async fn carry_out(
+        tx: &mut driver::Connection,
+        standings: &mut HashMap<&str, Standing>,
+        deed: &Deed,
+    ) -> Result<(), ChangeError> {
+        let entry = tx.append(deed).await.map_err(failed)?;
+        let before = standings.get_mut(deed.version.as_str());
+        // What was decided on this state fits it; if not, nothing is written.
+        let before = before.ok_or(ChangeError::Overtaken)?;
+        let after = Standing::after(Some(before), &entry).map_err(|_| ChangeError::Overtaken)?;
+        if !tx.put(&deed.version, before.revision, &after).await.map_err(failed)? {
+            return Err(ChangeError::Overtaken);
+        }
+        *before = after;
+        Ok(())
+    }
+
+    async fn take_over(tx: &mut driver::Connection) -> Result<(), StoreError> {
+        let sql = format!("SELECT {ROW_COLUMNS} FROM scorecards_versions ORDER BY created_at, version");
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .fetch_all(&mut *tx)
+            .await
+            .map_err(StoreError::during("read scorecard versions"))?;
+        for row in &rows {
+            let row = row.row().map_err(StoreError::during("read a scorecard version"))?;
+            tx.log_entering(&row.version, row.record, TAKEN_OVER.into()).await?;
+        }
+        Ok(())
+    }
+
+    async fn reader(store: &driver::Store) -> Result<sqlx::pool::PoolConnection<driver::Database>, StoreError> {
+        store.read().acquire().await.map_err(StoreError::during("read scorecard versions"))
+    }
+}

@@ -1,0 +1,274 @@
+//! The life of versions, one request after another and several at once.
+
+use super::*;
+use crate::core::audit::Action;
+
+/// Versions by name, newest first, with their status.
+async fn statuses(store: &Store) -> Vec<(String, Status)> {
+    let all = store.list(None, 100).await.unwrap();
+    let of = |version: &Version| (version.name().to_owned(), version.status());
+    all.iter().map(of).collect()
+}
+
+async fn actions(store: &Store) -> Vec<String> {
+    let entries = store.entries("", 0, 100).await.unwrap();
+    let of = |entry: Entry| format!("{} {}", entry.action, entry.version);
+    entries.into_iter().map(of).collect()
+}
+
+async fn intact(store: &Store) {
+    let report = store.verify("").await.unwrap();
+    assert_eq!(report.broken, None);
+}
+
+fn refusal(outcome: Result<Option<Version>, ChangeError>) -> &'static str {
+    match outcome.unwrap_err() {
+        ChangeError::Refused(refusal) => refusal.reason(),
+        error => panic!("{error}"),
+    }
+}
+
+#[tokio::test]
+async fn a_version_is_approved_activated_and_rolled_back_with_an_entry_for_each() {
+    let store = store().await;
+    let version = approved(&store, "1.0-a", 2.0).await;
+    assert_eq!(version.standing.approver.as_deref(), Some("bob"));
+    let active = store
+        .change(&named("1.0-a"), &request(Wish::Activate))
+        .await;
+    let active = active.unwrap().unwrap();
+    assert_eq!(
+        (active.status(), active.standing.activated_at_micros),
+        (Status::Active, Some(9))
+    );
+    let back = store
+        .change(&Target::Before, &request(Wish::RollBack))
+        .await;
+    assert_eq!(back.unwrap().unwrap().name(), "1.0");
+    assert_eq!(
+        actions(&store).await,
+        [
+            "enter 1.0",
+            "enter 1.0-a",
+            "approve 1.0-a",
+            "retire 1.0",
+            "activate 1.0-a",
+            "retire 1.0-a",
+            "roll_back 1.0"
+        ]
+    );
+    // And forth again, by its hash.
+    let hash = active.card.hash().to_string();
+    let forth = store
+        .change(&named(&hash[..12]), &request(Wish::RollBack))
+        .await;
+    assert_eq!(forth.unwrap().unwrap().name(), "1.0-a");
+    intact(&store).await;
+}
+
+#[tokio::test]
+async fn rolling_back_where_nothing_was_active_before_is_refused() {
+    let store = store().await;
+    let outcome = store
+        .change(&Target::Before, &request(Wish::RollBack))
+        .await;
+    assert_eq!(refusal(outcome), "NEVER_ACTIVE");
+}
+
+#[tokio::test]
+async fn a_repeated_request_changes_nothing_even_where_it_names_no_version() {
+    let store = store().await;
+    approved(&store, "1.0-a", 2.0).await;
+    store
+        .change(&named("1.0-a"), &request(Wish::Activate))
+        .await
+        .unwrap();
+    let back = Request {
+        request_id: "q-1".into(),
+        ..request(Wish::RollBack)
+    };
+    for _ in 0..2 {
+        let version = store.change(&Target::Before, &back).await.unwrap().unwrap();
+        assert_eq!(version.name(), "1.0");
+    }
+    assert_eq!(store.active().await.unwrap().unwrap().name(), "1.0");
+    let other = Request {
+        wish: Wish::Shadow,
+        ..back
+    };
+    assert_eq!(
+        refusal(store.change(&named("1.0-a"), &other).await),
+        "REQUEST_ID_REUSED"
+    );
+    let before = actions(&store).await;
+    store
+        .change(&named("1.0"), &request(Wish::Activate))
+        .await
+        .unwrap();
+    assert_eq!(actions(&store).await, before);
+    intact(&store).await;
+}
+
+#[tokio::test]
+async fn one_version_shadows_until_another_does_it_becomes_active_or_is_closed() {
+    let store = store().await;
+    approved(&store, "1.0-a", 2.0).await;
+    store.enter(&version("1.0-b", 3.0, 3), None).await.unwrap();
+    let shadow = async || {
+        store
+            .shadow()
+            .await
+            .unwrap()
+            .map(|version| version.name().to_owned())
+    };
+    store
+        .change(&named("1.0-b"), &request(Wish::Shadow))
+        .await
+        .unwrap();
+    store
+        .change(&named("1.0-a"), &request(Wish::Shadow))
+        .await
+        .unwrap();
+    assert_eq!(shadow().await.as_deref(), Some("1.0-a"));
+    store
+        .change(&named("1.0-a"), &request(Wish::Activate))
+        .await
+        .unwrap();
+    assert_eq!(shadow().await, None);
+    store
+        .change(&named("1.0-b"), &request(Wish::Shadow))
+        .await
+        .unwrap();
+    store
+        .change(&named("1.0-b"), &request(Wish::Reject))
+        .await
+        .unwrap();
+    assert_eq!(shadow().await, None);
+    let none = store
+        .change(&Target::Shadowing, &request(Wish::Unshadow))
+        .await;
+    assert_eq!(none.unwrap(), None);
+    intact(&store).await;
+}
+
+#[tokio::test]
+async fn a_version_that_is_not_there_is_not_found() {
+    let store = store().await;
+    let outcome = store.change(&named("7.0"), &approve()).await;
+    assert!(matches!(outcome, Err(ChangeError::NotFound { name }) if name == "7.0"));
+}
+
+#[tokio::test]
+async fn a_refused_change_leaves_no_trace() {
+    let store = store().await;
+    store.enter(&version("1.0-a", 2.0, 2), None).await.unwrap();
+    let outcome = store
+        .change(&named("1.0-a"), &request(Wish::Activate))
+        .await;
+    assert_eq!(refusal(outcome), "NOT_APPROVED");
+    assert_eq!(actions(&store).await.len(), 2);
+}
+
+#[tokio::test]
+async fn of_two_activations_at_once_the_later_stands_and_exactly_one_is_active() {
+    let store = store().await;
+    for round in 0..10u8 {
+        let names = [format!("2.{round}"), format!("3.{round}")];
+        for (name, factor) in names.iter().zip([2.0, 200.0]) {
+            approved(&store, name, factor + f64::from(round)).await;
+        }
+        let (left, right) = (named(&names[0]), named(&names[1]));
+        let wish = request(Wish::Activate);
+        let (left, right) = tokio::join!(store.change(&left, &wish), store.change(&right, &wish));
+        left.unwrap();
+        right.unwrap();
+        let all = statuses(&store).await;
+        let with = |status| {
+            all.iter()
+                .filter(move |(name, s)| *s == status && names.contains(name))
+                .count()
+        };
+        assert_eq!(
+            (with(Status::Active), with(Status::Retired)),
+            (1, 1),
+            "{all:?}"
+        );
+    }
+    intact(&store).await;
+}
+
+#[tokio::test]
+async fn of_two_who_decide_on_the_same_etag_one_does_and_the_other_is_told() {
+    let store = store().await;
+    for round in 0..10u8 {
+        let name = format!("2.{round}");
+        let gated = version(&name, 2.0 + f64::from(round), 2);
+        store.enter(&gated, None).await.unwrap();
+        let etag = store.get(&name).await.unwrap().unwrap().etag();
+        let approve = Request {
+            etag: etag.clone(),
+            ..approve()
+        };
+        let reject = Request {
+            etag,
+            ..request(Wish::Reject)
+        };
+        let target = named(&name);
+        let (approved, rejected) = tokio::join!(
+            store.change(&target, &approve),
+            store.change(&target, &reject)
+        );
+        assert_ne!(approved.is_ok(), rejected.is_ok());
+        let loser = if approved.is_err() {
+            approved
+        } else {
+            rejected
+        };
+        assert_eq!(refusal(loser), "ETAG_MISMATCH");
+    }
+    intact(&store).await;
+}
+
+#[tokio::test]
+async fn of_two_approvals_at_once_one_is_kept() {
+    let store = store().await;
+    store.enter(&version("1.0-a", 2.0, 2), None).await.unwrap();
+    let target = named("1.0-a");
+    let carol = Request {
+        principal: "carol".into(),
+        ..approve()
+    };
+    let bob = approve();
+    let (first, second) = tokio::join!(store.change(&target, &bob), store.change(&target, &carol));
+    assert_eq!(first.unwrap(), second.unwrap());
+    let approvals = store.entries("1.0-a", 0, 9).await.unwrap();
+    let approvals = approvals
+        .iter()
+        .filter(|entry| entry.action == Action::Approve.as_str());
+    assert_eq!(approvals.count(), 1);
+}
+
+#[tokio::test]
+async fn everything_stands_after_a_restart_as_it_stood_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("state.db").display());
+    let store = Store::open(&url).await.unwrap();
+    crate::fixtures::prepare(&store).await;
+    approved(&store, "1.0-a", 2.0).await;
+    store
+        .change(&named("1.0-a"), &request(Wish::Shadow))
+        .await
+        .unwrap();
+    let (versions, log) = (
+        store.list(None, 9).await.unwrap(),
+        store.entries("", 0, 9).await.unwrap(),
+    );
+    let head = store.verify("").await.unwrap().head;
+    store.close().await;
+    let store = Store::open(&url).await.unwrap();
+    crate::fixtures::prepare(&store).await;
+    assert_eq!(store.list(None, 9).await.unwrap(), versions);
+    assert_eq!(store.entries("", 0, 9).await.unwrap(), log);
+    let report = store.verify(&head.hash).await.unwrap();
+    assert_eq!((report.head, report.broken), (head, None));
+}

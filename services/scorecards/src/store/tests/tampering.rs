@@ -1,0 +1,180 @@
+//! Whatever is changed behind the log's back is found, and named.
+
+use super::*;
+
+/// Seven entries: 1 and 2 enter, 3 approves, 4 and 5 put into the shadow and out, 6 retires, 7 activates.
+async fn lived_in() -> Store {
+    let store = store().await;
+    let sure = Request {
+        request_id: "q-1".into(),
+        ..request(Wish::Shadow)
+    };
+    approved(&store, "1.0-a", 2.0).await;
+    store.change(&named("1.0-a"), &sure).await.unwrap();
+    store
+        .change(&named("1.0-a"), &request(Wish::Activate))
+        .await
+        .unwrap();
+    let report = store.verify("").await.unwrap();
+    assert_eq!((report.entries, report.broken), (7, None));
+    store
+}
+
+async fn execute(store: &Store, sql: &'static str) {
+    let mut tx = store.begin().await.unwrap();
+    let done = sqlx::query(sql).execute(&mut *tx).await.unwrap();
+    assert_ne!(done.rows_affected(), 0, "{sql}");
+    tx.commit().await.unwrap();
+}
+
+/// The sequence that verification names after `sql`, and what it says.
+async fn found(sql: &'static str) -> (i64, String) {
+    let store = lived_in().await;
+    execute(&store, sql).await;
+    let broken = store.verify("").await.unwrap().broken;
+    let broken = broken.unwrap_or_else(|| panic!("not found: {sql}"));
+    (broken.sequence, broken.message)
+}
+
+#[tokio::test]
+async fn every_column_of_an_entry() {
+    for sql in [
+        "UPDATE scorecards_audit SET created_at = 10 WHERE sequence = 4",
+        "UPDATE scorecards_audit SET principal = 'eve' WHERE sequence = 4",
+        "UPDATE scorecards_audit SET action = 'unshadow' WHERE sequence = 4",
+        "UPDATE scorecards_audit SET version = '1.0' WHERE sequence = 4",
+        "UPDATE scorecards_audit SET card_hash = '00' WHERE sequence = 4",
+        "UPDATE scorecards_audit SET reason = 'worse' WHERE sequence = 4",
+        "UPDATE scorecards_audit SET details = '{}' WHERE sequence = 4",
+        "UPDATE scorecards_audit SET request_id = 'q-2' WHERE sequence = 4",
+        "UPDATE scorecards_audit SET request_id = NULL WHERE sequence = 4",
+        "UPDATE scorecards_audit SET previous_hash = hash WHERE sequence = 4",
+        "UPDATE scorecards_audit SET hash = previous_hash WHERE sequence = 4",
+        "UPDATE scorecards_audit SET sequence = 40 WHERE sequence = 4",
+        "UPDATE scorecards_audit SET created_at = 'noon' WHERE sequence = 4",
+    ] {
+        let (sequence, message) = found(sql).await;
+        assert!((1..=4).contains(&sequence), "{sql}: {sequence} {message}");
+        if !sql.contains("noon") {
+            assert_eq!(sequence, 4, "{sql}: {message}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_removed_entry() {
+    let (sequence, message) = found("DELETE FROM scorecards_audit WHERE sequence = 3").await;
+    assert_eq!(
+        (sequence, message.as_str()),
+        (3, "entry 3 is missing: after entry 2 comes entry 4")
+    );
+    let (sequence, _) = found("DELETE FROM scorecards_audit WHERE sequence = 1").await;
+    assert_eq!(sequence, 1);
+}
+
+#[tokio::test]
+async fn two_entries_that_changed_places() {
+    let swap = "UPDATE scorecards_audit SET sequence = CASE sequence WHEN 3 THEN -5 ELSE -3 END WHERE sequence IN (3, 5)";
+    let store = lived_in().await;
+    execute(&store, swap).await;
+    execute(
+        &store,
+        "UPDATE scorecards_audit SET sequence = -sequence WHERE sequence < 0",
+    )
+    .await;
+    let broken = store.verify("").await.unwrap().broken.unwrap();
+    assert_eq!(broken.sequence, 3);
+}
+
+#[tokio::test]
+async fn an_entry_out_of_the_chains_sight() {
+    let (_, message) = found(
+        "INSERT INTO scorecards_audit (sequence, created_at, principal, action, version, card_hash, reason, details,
+            previous_hash, hash)
+         SELECT 0, created_at, principal, action, version, card_hash, reason, details, previous_hash, hash
+         FROM scorecards_audit WHERE sequence = 2",
+    )
+    .await;
+    assert_eq!(message, "the log has 8 entries, of which 7 make a chain");
+}
+
+#[tokio::test]
+async fn a_log_that_was_cut_short_contradicts_its_versions() {
+    let (sequence, message) = found("DELETE FROM scorecards_audit WHERE sequence > 5").await;
+    assert!(
+        message.contains("behind the log's back"),
+        "{sequence} {message}"
+    );
+}
+
+#[tokio::test]
+async fn a_log_that_was_cut_short_together_with_its_versions_lacks_the_hash_that_was_kept() {
+    let store = store().await;
+    store.enter(&version("1.0-a", 2.0, 2), None).await.unwrap();
+    let kept = store.verify("").await.unwrap().head.hash;
+    execute(&store, "DELETE FROM scorecards_audit WHERE sequence = 2").await;
+    execute(
+        &store,
+        "DELETE FROM scorecards_versions WHERE version = '1.0-a'",
+    )
+    .await;
+    assert_eq!(store.verify("").await.unwrap().broken, None);
+    let broken = store.verify(&kept).await.unwrap().broken.unwrap();
+    assert!(
+        broken.message.contains("cut short or written anew"),
+        "{broken:?}"
+    );
+    // A hash that is kept stays good while the log grows.
+    let kept = store.verify("").await.unwrap().head.hash;
+    store.enter(&version("1.0-b", 3.0, 3), None).await.unwrap();
+    assert_eq!(store.verify(&kept).await.unwrap().broken, None);
+}
+
+#[tokio::test]
+async fn every_column_of_a_version() {
+    for sql in [
+        "UPDATE scorecards_versions SET version = '1.0-z' WHERE version = '1.0-a'",
+        "UPDATE scorecards_versions SET hash = '00' WHERE version = '1.0-a'",
+        "UPDATE scorecards_versions SET status = 'approved' WHERE version = '1.0-a'",
+        "UPDATE scorecards_versions SET status = 'sold' WHERE version = '1.0-a'",
+        "UPDATE scorecards_versions SET card = replace(card, '\"cutoff\":600', '\"cutoff\":650') WHERE version = '1.0-a'",
+        "UPDATE scorecards_versions SET card = '{}' WHERE version = '1.0-a'",
+        "UPDATE scorecards_versions SET gates = replace(gates, 'pass', 'warn') WHERE version = '1.0-a'",
+        "UPDATE scorecards_versions SET gates = NULL WHERE version = '1.0-a'",
+        "UPDATE scorecards_versions SET model_card = '{}' WHERE version = '1.0-a'",
+        "UPDATE scorecards_versions SET missing_link = 'x' WHERE version = '1.0-a'",
+        "UPDATE scorecards_versions SET author = 'eve' WHERE version = '1.0-a'",
+        "UPDATE scorecards_versions SET approver = 'eve' WHERE version = '1.0-a'",
+        "UPDATE scorecards_versions SET note = 'fine' WHERE version = '1.0-a'",
+        "UPDATE scorecards_versions SET gate_notes = '{\"CHAMPION\":\"x\"}' WHERE version = '1.0-a'",
+        "UPDATE scorecards_versions SET self_approved = 1 WHERE version = '1.0-a'",
+        "UPDATE scorecards_versions SET shadow = 1 WHERE version = '1.0-a'",
+        "UPDATE scorecards_versions SET parent = NULL WHERE version = '1.0-a'",
+        "UPDATE scorecards_versions SET model_id = 'm-2' WHERE version = '1.0-a'",
+        "UPDATE scorecards_versions SET run_id = 'r-2' WHERE version = '1.0-a'",
+        "UPDATE scorecards_versions SET blend = 0.4 WHERE version = '1.0-a'",
+        "UPDATE scorecards_versions SET created_at = 1 WHERE version = '1.0-a'",
+        "UPDATE scorecards_versions SET activated_at = 1 WHERE version = '1.0-a'",
+        "UPDATE scorecards_versions SET revision = 3 WHERE version = '1.0-a'",
+        "DELETE FROM scorecards_versions WHERE version = '1.0-a'",
+    ] {
+        let (_, message) = found(sql).await;
+        assert!(message.contains("version 1.0-a"), "{sql}: {message}");
+    }
+}
+
+#[tokio::test]
+async fn a_version_that_nobody_entered() {
+    let (sequence, message) = found(
+        "INSERT INTO scorecards_versions (version, hash, status, card, author, self_approved, blend, created_at)
+         SELECT '6.6', '66', 'gated', card, author, 0, blend, created_at FROM scorecards_versions WHERE version = '1.0-a'",
+    )
+    .await;
+    assert_eq!(
+        (sequence, message.as_str()),
+        (
+            0,
+            "version 6.6 is not in the log: it was entered behind its back"
+        )
+    );
+}
