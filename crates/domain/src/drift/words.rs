@@ -35,33 +35,19 @@ pub(super) fn sentences(report: &DriftReport) -> Vec<String> {
 }
 
 fn of(line: &DriftLine) -> String {
-    let (kind, verb, from) = (
-        if line.name == SCORE_LINE {
-            "PSI"
-        } else {
-            "CSI"
-        },
-        if line.status == Shift::Fail {
-            "has shifted"
-        } else {
-            "is shifting"
-        },
-        if line.status == Shift::Fail {
-            SHIFT_FAIL
-        } else {
-            SHIFT_WARN
-        },
-    );
+    let kind = if line.name == SCORE_LINE {
+        "PSI"
+    } else {
+        "CSI"
+    };
+    let (verb, from, called) = if line.status == Shift::Fail {
+        ("has shifted", SHIFT_FAIL, "failure")
+    } else {
+        ("is shifting", SHIFT_WARN, "warning")
+    };
     let mut sentence = format!(
-        "{} {verb}: {kind} {:.3}, from {from:.2} a {}, {:.3} by chance alone",
-        line.name,
-        line.index,
-        if line.status == Shift::Fail {
-            "failure"
-        } else {
-            "warning"
-        },
-        line.no_shift_bound,
+        "{} {verb}: {kind} {:.3}, from {from:.2} a {called}, {:.3} by chance alone",
+        line.name, line.index, line.no_shift_bound,
     );
     if let Some(cell) = most_moved(line) {
         sentence.push_str(&format!(

@@ -1,6 +1,6 @@
 //! A party decided again with one of its features changed.
 
-use crate::card::{CompiledCard, MAX_FACTORS, Scorecard};
+use crate::card::{CompiledCard, Factor, MAX_FACTORS, Scorecard};
 use crate::catalogue::{FEATURE_COUNT, FeatureVector, feature_index};
 use crate::rules::{Decision, RuleError, RuleSet};
 use crate::scaling::Method;
@@ -10,6 +10,8 @@ use crate::scaling::Method;
 pub(super) struct Party<'a> {
     card: &'a Scorecard,
     compiled: CompiledCard,
+    /// Position of each factor's feature in the catalogue.
+    features: Vec<usize>,
     pub(super) rules: &'a RuleSet,
     pub(super) row: [f64; FEATURE_COUNT],
 }
@@ -25,9 +27,13 @@ pub(super) struct Outcome {
 
 impl<'a> Party<'a> {
     pub(super) fn new(card: &'a Scorecard, rules: &'a RuleSet, features: &FeatureVector) -> Self {
+        let index = |factor: &Factor| {
+            feature_index(&factor.feature).expect("a validated card names known features")
+        };
         Self {
             card,
             compiled: card.compile(),
+            features: card.factors().iter().map(index).collect(),
             rules,
             row: *features.values(),
         }
@@ -35,7 +41,7 @@ impl<'a> Party<'a> {
 
     /// Position of the factor's feature in the catalogue.
     pub(super) fn feature(&self, factor: usize) -> usize {
-        feature_index(self.compiled.spec(factor).name).expect("a spec is one of the catalogue")
+        self.features[factor]
     }
 
     pub(super) fn method(&self, factor: usize) -> Method {
