@@ -14,6 +14,7 @@ pub use error::CardError;
 use crate::bands::Bands;
 use crate::canonical::{canonical_json, sha256_hex};
 use crate::catalogue::{FEATURE_COUNT, FEATURES, FeatureSpec};
+use crate::drift::PopulationBaseline;
 use crate::ids::Digest;
 use crate::scaling::Method;
 use serde::{Deserialize, Serialize};
@@ -95,6 +96,9 @@ pub struct ScoringContent {
     pub link: Option<PdLink>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<ReferencePopulation>,
+    /// The training rows as this card scores them: what drift of later batches is measured against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training_population: Option<PopulationBaseline>,
 }
 
 fn default_cutoff() -> i32 {
@@ -111,6 +115,7 @@ impl ScoringContent {
             cutoff: default_cutoff(),
             link: None,
             reference: None,
+            training_population: None,
         }
     }
 }

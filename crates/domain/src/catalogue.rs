@@ -3,8 +3,10 @@
 //! Table order is the order of every feature row, matrix column and tie-break in the system: append, never reorder.
 
 mod specs;
+mod values;
 
 pub use specs::FEATURES;
+pub use values::Values;
 
 use crate::scaling::Method;
 use serde::Serialize;
@@ -40,6 +42,10 @@ pub struct FeatureSpec {
     pub min: Option<f64>,
     /// Greatest possible value; `None` is unbounded.
     pub max: Option<f64>,
+    /// Which values lie between them.
+    pub values: Values,
+    /// Whether a party can change it by what it does. Time in business passes by itself, and what a business is stays.
+    pub actionable: bool,
     pub direction: Direction,
     /// What a card uses unless it declares its own.
     pub scaling: Method,

@@ -1,5 +1,11 @@
 //! The population stability index, and the value it exceeds by chance alone once in twenty when nothing has moved.
 
+mod counted;
+mod shift;
+
+pub use counted::{count_bins, psi_of_counts};
+pub use shift::{SHIFT_FAIL, SHIFT_WARN, Shift};
+
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 use thiserror::Error;

@@ -92,6 +92,7 @@ pub fn refine(
         factors,
         link: None,
         reference: None,
+        training_population: None,
         ..input.expert.content().clone()
     };
     let unlinked = Scorecard::new(version, content, provenance)?;

@@ -5,6 +5,7 @@ use super::{
     default_cutoff,
 };
 use crate::bands::Bands;
+use crate::drift::PopulationBaseline;
 use crate::ids::Digest;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +30,8 @@ pub(super) struct CardDocument {
     link: Option<PdLink>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reference: Option<ReferencePopulation>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    training_population: Option<PopulationBaseline>,
 }
 
 impl TryFrom<CardDocument> for Scorecard {
@@ -41,6 +44,7 @@ impl TryFrom<CardDocument> for Scorecard {
             cutoff: document.cutoff,
             link: document.link,
             reference: document.reference,
+            training_population: document.training_population,
         };
         let provenance = Provenance {
             parent: document.parent,
@@ -60,6 +64,7 @@ impl From<Scorecard> for CardDocument {
             cutoff,
             link,
             reference,
+            training_population,
         } = card.content;
         let Provenance {
             parent,
@@ -77,6 +82,7 @@ impl From<Scorecard> for CardDocument {
             cutoff,
             link,
             reference,
+            training_population,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Why a card is refused.
 
+use crate::drift::BaselineError;
+
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum CardError {
     #[error("scorecard version {version:?} is not valid: use 1 to 64 of [A-Za-z0-9._-]")]
@@ -41,6 +43,8 @@ pub enum CardError {
         "reference population does not fit the factors: it must give finite mean points for each, once ({feature:?})"
     )]
     Reference { feature: String },
+    #[error("training population of the card is not the baseline of a scored population")]
+    TrainingPopulation(#[from] BaselineError),
 }
 
 impl CardError {
@@ -59,6 +63,7 @@ impl CardError {
             Self::Cutoff { .. } => "CARD_CUTOFF",
             Self::Link => "CARD_LINK",
             Self::Reference { .. } => "CARD_REFERENCE",
+            Self::TrainingPopulation(_) => "CARD_TRAINING_POPULATION",
         }
     }
 }

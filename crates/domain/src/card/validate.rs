@@ -23,6 +23,9 @@ pub(super) fn check(version: &str, content: &mut ScoringContent) -> Result<(), C
             .sort_by_key(|points| feature_index(&points.feature));
         check_reference(reference, &content.factors)?;
     }
+    if let Some(population) = &content.training_population {
+        population.check()?;
+    }
     Ok(())
 }
 

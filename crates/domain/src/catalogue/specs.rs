@@ -2,6 +2,7 @@
 
 use super::Direction::HigherIsBetter;
 use super::Source::{Kyc, Network, Transaction};
+use super::Values::{self, Listed, Steps};
 use super::{FEATURE_COUNT, FeatureSpec};
 use crate::scaling::Method;
 
@@ -10,7 +11,7 @@ const fn spec(
     source: super::Source,
     unit: &'static str,
     definition: &'static str,
-    (min, max): (Option<f64>, Option<f64>),
+    (min, max, values): Range,
     scaling: Method,
     (reason_code, reason_when_low, reason_when_high): (&'static str, &'static str, &'static str),
 ) -> FeatureSpec {
@@ -21,6 +22,8 @@ const fn spec(
         definition,
         min,
         max,
+        values,
+        actionable: true,
         direction: HigherIsBetter,
         scaling,
         reason_code,
@@ -29,10 +32,28 @@ const fn spec(
     }
 }
 
-const FLAG: (Option<f64>, Option<f64>) = (Some(0.0), Some(1.0));
-const PERCENT: (Option<f64>, Option<f64>) = (Some(0.0), Some(100.0));
-const COUNT: (Option<f64>, Option<f64>) = (Some(0.0), None);
-const ANY: (Option<f64>, Option<f64>) = (None, None);
+/// A feature that a party cannot change by what it does.
+const fn given(spec: FeatureSpec) -> FeatureSpec {
+    FeatureSpec {
+        actionable: false,
+        ..spec
+    }
+}
+
+/// Least and greatest value, and which there are between them.
+type Range = (Option<f64>, Option<f64>, Values);
+
+const FLAG: Range = (Some(0.0), Some(1.0), Listed(&[0.0, 1.0]));
+const PERCENT: Range = (Some(0.0), Some(100.0), HUNDREDTHS);
+const COUNT: Range = (Some(0.0), None, WHOLE);
+/// Signed amounts of money.
+const AMOUNT: Range = (None, None, HUNDREDTHS);
+
+const WHOLE: Values = Steps { per_unit: 1.0 };
+const HUNDREDTHS: Values = Steps { per_unit: 100.0 };
+const DAYS_OF_YEARS: Values = Steps { per_unit: 365.25 };
+const QUARTERS: Values = Listed(&[0.0, 25.0, 50.0, 75.0, 100.0]);
+const PARTY_TYPES: Values = Listed(&[5.0, 6.0, 7.0, 8.0, 10.0]);
 
 /// Every feature, in the order of every row.
 pub const FEATURES: &[FeatureSpec; FEATURE_COUNT] = &[
@@ -49,38 +70,38 @@ pub const FEATURES: &[FeatureSpec; FEATURE_COUNT] = &[
             "identity verification status",
         ),
     ),
-    spec(
+    given(spec(
         "company_age_years",
         Kyc,
         "years",
         "whole days from the party's creation to the as-of time, never negative, divided by 365.25",
-        COUNT,
+        (Some(0.0), None, DAYS_OF_YEARS),
         Method::Cap(5.0),
         (
             "COMPANY_AGE",
             "short time in business",
             "length of time in business",
         ),
-    ),
-    spec(
+    )),
+    given(spec(
         "party_type_score",
         Kyc,
         "points",
         "manufacturer 10, distributor 8, supplier 7, retailer 6, any other type 5",
-        (Some(5.0), Some(10.0)),
+        (Some(5.0), Some(10.0), PARTY_TYPES),
         Method::Cap(10.0),
         (
             "PARTY_TYPE",
             "type of business carries fewer points",
             "type of business",
         ),
-    ),
+    )),
     spec(
         "contact_completeness",
         Kyc,
         "percent",
         "25 for each of contact person, email, phone and address that is filled",
-        PERCENT,
+        (Some(0.0), Some(100.0), QUARTERS),
         Method::Percent,
         (
             "CONTACT_DETAILS",
@@ -119,7 +140,7 @@ pub const FEATURES: &[FeatureSpec; FEATURE_COUNT] = &[
         Transaction,
         "currency",
         "mean of the signed amounts in the 180 days up to the as-of time, 0 if there are none",
-        ANY,
+        AMOUNT,
         Method::Log(100_000.0),
         (
             "TRANSACTION_AMOUNT",
@@ -132,7 +153,7 @@ pub const FEATURES: &[FeatureSpec; FEATURE_COUNT] = &[
         Transaction,
         "currency",
         "sum of the signed amounts in the 180 days up to the as-of time",
-        ANY,
+        AMOUNT,
         Method::Log(1_000_000.0),
         (
             "TRANSACTION_VOLUME",
@@ -159,7 +180,7 @@ pub const FEATURES: &[FeatureSpec; FEATURE_COUNT] = &[
         Transaction,
         "types",
         "distinct transaction types in the window",
-        (Some(0.0), Some(3.0)),
+        (Some(0.0), Some(3.0), WHOLE),
         Method::Cap(3.0),
         (
             "PAYMENT_TYPES",
@@ -198,7 +219,7 @@ pub const FEATURES: &[FeatureSpec; FEATURE_COUNT] = &[
         Network,
         "hops",
         "greatest distance, at most 5, to a party reached along outgoing relationships",
-        (Some(0.0), Some(5.0)),
+        (Some(0.0), Some(5.0), WHOLE),
         Method::Cap(5.0),
         (
             "NETWORK_DEPTH",
@@ -211,7 +232,7 @@ pub const FEATURES: &[FeatureSpec; FEATURE_COUNT] = &[
         Network,
         "parties",
         "distinct parties within 5 hops along outgoing relationships, the party itself included",
-        (Some(1.0), None),
+        (Some(1.0), None, WHOLE),
         Method::Cap(20.0),
         (
             "NETWORK_SIZE",
@@ -242,7 +263,7 @@ pub const FEATURES: &[FeatureSpec; FEATURE_COUNT] = &[
         Network,
         "ratio",
         "relationships out of the party divided by one more than the relationships into it",
-        COUNT,
+        (Some(0.0), None, HUNDREDTHS),
         Method::Cap(1.0),
         (
             "NETWORK_BALANCE",
