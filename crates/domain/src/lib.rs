@@ -3,6 +3,7 @@
 //! The formulas are those of the project's scoring specification; each module names the part it implements.
 
 pub mod bands;
+pub mod binning;
 pub mod canonical;
 pub mod card;
 pub mod catalogue;
