@@ -3,6 +3,7 @@
 //! The formulas are those of the project's scoring specification; each module names the part it implements.
 
 pub mod bands;
+mod blocks;
 pub mod canonical;
 pub mod card;
 pub mod catalogue;
@@ -22,3 +23,4 @@ pub mod rules;
 pub mod scaling;
 pub mod split;
 pub mod standardise;
+pub mod vif;
