@@ -150,6 +150,10 @@ pub enum LogisticError {
     SingleClass,
     #[error("the Hessian lost positive definiteness at iteration {iteration}")]
     Singular { iteration: usize },
+    #[error("the moments of column {column} overflow; rescale it or the weights")]
+    Overflow { column: usize },
+    #[error("the weights add up to more than the greatest float; rescale them")]
+    WeightOverflow,
     #[error("{what} needs the l2 penalty")]
     NeedsPenalty { what: &'static str },
     #[error(
@@ -173,6 +177,8 @@ impl LogisticError {
             Self::BadExpertWeight { .. } => "FIT_BAD_EXPERT_WEIGHT",
             Self::SingleClass => "SINGLE_CLASS",
             Self::Singular { .. } => "FIT_SINGULAR",
+            Self::Overflow { .. } => "FIT_OVERFLOW",
+            Self::WeightOverflow => "FIT_WEIGHT_OVERFLOW",
             Self::NeedsPenalty { .. } => "FIT_NEEDS_PENALTY",
             Self::Collinear { .. } => "FIT_COLLINEAR",
             Self::Separable => "FIT_SEPARABLE",

@@ -94,7 +94,14 @@ pub fn decile_edges(sample: &[f64]) -> Vec<f64> {
         .zip(1..10)
         .map(|(pair, tenth)| {
             let (_, rest) = position(tenth);
-            pair[0] + (pair[1] - pair[0]) * (rest as f64 / 10.0)
+            let (low, high, share) = (pair[0], pair[1], rest as f64 / 10.0);
+            let span = high - low;
+            if span.is_finite() {
+                low + span * share
+            } else {
+                // Neighbours further apart than the greatest float.
+                low * (1.0 - share) + high * share
+            }
         })
         .collect();
     edges.dedup();
@@ -163,6 +170,12 @@ mod tests {
         let flag: Vec<f64> = (0..100).map(|i| f64::from(u8::from(i >= 50))).collect();
         assert_eq!(decile_edges(&flag), vec![0.0, 0.5, 1.0]);
         assert_eq!(decile_edges(&[7.0; 5]), vec![7.0]);
+    }
+
+    #[test]
+    fn neighbours_beyond_the_greatest_float_have_finite_deciles() {
+        let edges = decile_edges(&[-f64::MAX, f64::MAX]);
+        assert!(edges.iter().all(|edge| edge.is_finite()) && edges.is_sorted());
     }
 
     #[test]

@@ -33,20 +33,9 @@ impl Standardiser {
                 *sum += w * x;
             }
         });
-        // Rounding gives a constant column a tiny spread; comparing says so exactly.
-        let varies = sum_chunks(rows, weights, |sums, row, w| {
-            for ((sum, x), first) in sums.iter_mut().zip(row).zip(first) {
-                *sum += if w > 0.0 && x != first { 1.0 } else { 0.0 };
-            }
-        });
+        let varies = varying(rows, weights, first);
         let mean: Vec<f64> = (0..rows.columns())
-            .map(|j| {
-                if varies[j] > 0.0 {
-                    sums[j] / total
-                } else {
-                    first[j]
-                }
-            })
+            .map(|j| if varies[j] { sums[j] / total } else { first[j] })
             .collect();
         let squares = sum_chunks(rows, weights, |sums, row, w| {
             for ((sum, x), mean) in sums.iter_mut().zip(row).zip(&mean) {
@@ -56,7 +45,7 @@ impl Standardiser {
         });
         let sd = (0..rows.columns())
             .map(|j| {
-                if varies[j] > 0.0 {
+                if varies[j] {
                     (squares[j] / total).sqrt()
                 } else {
                     0.0
@@ -71,6 +60,12 @@ impl Standardiser {
         self.sd.iter().filter(|sd| **sd > 0.0).count()
     }
 
+    /// The first column whose mean or spread is beyond the greatest float.
+    pub(crate) fn first_overflow(&self) -> Option<usize> {
+        let mut moments = self.mean.iter().zip(&self.sd);
+        moments.position(|(mean, sd)| !(mean.is_finite() && sd.is_finite()))
+    }
+
     /// `1/sd`, and 0 for a constant column, so that multiplying maps it to 0.
     pub(crate) fn inverse_sd(&self) -> Vec<f64> {
         self.sd
@@ -78,6 +73,23 @@ impl Standardiser {
             .map(|&sd| if sd > 0.0 { 1.0 / sd } else { 0.0 })
             .collect()
     }
+}
+
+/// Which columns differ from `first` in any weighted row. Rounding gives a constant column a tiny spread; comparing says
+/// exactly, and a column that varies shows it within a few rows.
+fn varying(rows: Matrix<'_>, weights: &[f64], first: &[f64]) -> Vec<bool> {
+    let mut varies = vec![false; rows.columns()];
+    let mut equal_so_far: Vec<usize> = (0..rows.columns()).collect();
+    for (row, _) in rows.iter().zip(weights).filter(|(_, w)| **w > 0.0) {
+        equal_so_far.retain(|&j| {
+            varies[j] = row[j] != first[j];
+            !varies[j]
+        });
+        if equal_so_far.is_empty() {
+            break;
+        }
+    }
+    varies
 }
 
 /// One sum per column, in chunks of a fixed size that are added in order: the same bits on any number of threads.

@@ -33,6 +33,8 @@ pub enum VifError {
     Length { got: usize, expected: usize },
     #[error("the weight of row {row} is {weight}; weights must be finite and not negative")]
     BadWeight { row: usize, weight: f64 },
+    #[error("the moments of column {column} overflow; rescale it or the weights")]
+    Overflow { column: usize },
 }
 
 impl VifError {
@@ -41,6 +43,7 @@ impl VifError {
         match self {
             Self::Length { .. } => "VIF_LENGTH",
             Self::BadWeight { .. } => "VIF_BAD_WEIGHT",
+            Self::Overflow { .. } => "VIF_OVERFLOW",
         }
     }
 }
@@ -61,6 +64,9 @@ pub fn vif(rows: Matrix<'_>, weights: Option<&[f64]>) -> Result<Vec<Vif>, VifErr
         });
     }
     let standardiser = Standardiser::learn(rows, &weights);
+    if let Some(column) = standardiser.first_overflow() {
+        return Err(VifError::Overflow { column });
+    }
     let inverse_sd = standardiser.inverse_sd();
     let correlations = Correlations::of(
         Standardised {

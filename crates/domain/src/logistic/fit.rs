@@ -21,6 +21,9 @@ pub fn fit(
     let given = weights.map_or_else(|| vec![1.0; bad.len()], <[f64]>::to_vec);
     // Class weights are of the fit, not of the rows: the moments are those of the rows as they are weighted.
     let standardiser = Standardiser::learn(rows, &given);
+    if let Some(column) = standardiser.first_overflow() {
+        return Err(LogisticError::Overflow { column });
+    }
     let (weights, correction) = class_weighted(bad, given, options.class_weights)?;
     let inverse_sd = standardiser.inverse_sd();
     let (kappa, centre) = penalty_centre(rows, &standardiser, bad, &weights, options)?;
@@ -175,6 +178,9 @@ fn class_weighted(
     let (goods, bads) = (of_class(false), of_class(true));
     if goods <= 0.0 || bads <= 0.0 {
         return Err(LogisticError::SingleClass);
+    }
+    if !(goods + bads).is_finite() {
+        return Err(LogisticError::WeightOverflow);
     }
     match mode {
         ClassWeights::Off => Ok((weights, 0.0)),

@@ -41,6 +41,20 @@ pub enum LineError {
     NotConverged,
 }
 
+impl LineError {
+    /// Stable name of the error's kind.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Length { .. } => "LINE_LENGTH",
+            Self::NotFinite { .. } => "LINE_NOT_FINITE",
+            Self::SingleClass => "SINGLE_CLASS",
+            Self::Constant => "LINE_CONSTANT",
+            Self::Separable { .. } => "LINE_SEPARABLE",
+            Self::NotConverged => "LINE_NOT_CONVERGED",
+        }
+    }
+}
+
 impl LogitLine {
     pub fn pd(&self, x: f64) -> f64 {
         sigmoid(self.intercept + self.slope * x)

@@ -390,10 +390,7 @@ fn constant_column_gets_nothing_without_a_penalty_too() {
     let matrix = Matrix::new(&widened, 3).unwrap();
     let wide = fit(matrix, &sample.bad, None, &unpenalised()).unwrap();
     let plain = sample.fit(&unpenalised());
-    assert_eq!(
-        (wide.coefficients[1], wide.standard_errors[1]),
-        (0.0, None)
-    );
+    assert_eq!((wide.coefficients[1], wide.standard_errors[1]), (0.0, None));
     assert!((wide.coefficients[2] - plain.coefficients[1]).abs() < 1e-9);
 }
 
@@ -457,7 +454,14 @@ fn what_rests_on_the_penalty_is_refused_without_it() {
     assert_eq!(error.reason(), "FIT_NEEDS_PENALTY");
     let folds: Vec<usize> = (0..200).map(|i| i % 5).collect();
     let grid = &DEFAULT_C_GRID;
-    let search = search_c(sample.matrix(), &sample.bad, None, &folds, grid, &unpenalised());
+    let search = search_c(
+        sample.matrix(),
+        &sample.bad,
+        None,
+        &folds,
+        grid,
+        &unpenalised(),
+    );
     assert_eq!(search.unwrap_err().reason(), "FIT_NEEDS_PENALTY");
 }
 
@@ -466,4 +470,18 @@ fn options_written_before_there_was_a_choice_of_penalty_mean_l2() {
     let json = r#"{"c": 0.5, "signs": [], "expert_weights": null, "class_weights": "off"}"#;
     let options: FitOptions = serde_json::from_str(json).unwrap();
     assert_eq!((options.penalty, options.c), (Penalty::L2, 0.5));
+}
+
+#[test]
+fn columns_and_weights_that_overflow_are_refused() {
+    let bad = [true, false, true, false];
+    let huge = [1e308, -1e308, 1e308, 1e308];
+    let matrix = Matrix::new(&huge, 1).unwrap();
+    let error = fit(matrix, &bad, None, &FitOptions::default()).unwrap_err();
+    assert_eq!(error, LogisticError::Overflow { column: 0 });
+    let plain = [1.0, 2.0, 2.0, 1.0];
+    let matrix = Matrix::new(&plain, 1).unwrap();
+    let weights = Some(&[1e308; 4][..]);
+    let error = fit(matrix, &bad, weights, &FitOptions::default()).unwrap_err();
+    assert!(["FIT_OVERFLOW", "FIT_WEIGHT_OVERFLOW"].contains(&error.reason()));
 }

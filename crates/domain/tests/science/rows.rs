@@ -54,13 +54,8 @@ pub(crate) fn rows(fixture: &Value) -> Rows {
     for bad in bad {
         let [a, b, c, d, e] = std::array::from_fn(|_| draws.take());
         let rare = f64::from(u8::from(e < 0.1));
-        rows.factors.extend([
-            a,
-            3.0 * b - 1.0,
-            (5.0 * c).floor(),
-            0.7 * a + 0.3 * d,
-            rare,
-        ]);
+        rows.factors
+            .extend([a, 3.0 * b - 1.0, (5.0 * c).floor(), 0.7 * a + 0.3 * d, rare]);
         rows.weights.push((4.0 * draws.take()).floor() / 2.0);
         // The draw that decided the label.
         draws.take();
