@@ -28,7 +28,6 @@ const SETTLED_CHANGE: f64 = 1e-6;
 const SEPARABLE_CHANGE: f64 = 0.1;
 
 /// Minimises from `start`, which must respect `signs` (one per component, the intercept's `Free`).
-
 pub(super) fn minimise(
     problem: &Problem<'_>,
     signs: &[SignBound],
