@@ -65,6 +65,70 @@ impl Cholesky {
     }
 }
 
+/// Columns of a positive semidefinite matrix, taken in order: those that the earlier ones leave something of, and the
+/// rest, each with its coefficients over the former.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Independence {
+    pub independent: Vec<usize>,
+    pub dependent: Vec<Dependence>,
+}
+
+/// `column = Σ_i coefficients_i · independent_i`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dependence {
+    pub column: usize,
+    pub coefficients: Vec<f64>,
+}
+
+/// Splits the columns of a Gram matrix (lower triangle, row-major `n × n`). A column depends on those before it when
+/// they leave at most `tolerance` of its own square.
+pub fn independence(a: &[f64], n: usize, tolerance: f64) -> Independence {
+    assert_eq!(a.len(), n * n, "a Gram matrix is square");
+    let cell = |i: usize, j: usize| a[i.max(j) * n + i.min(j)];
+    let mut independent: Vec<usize> = Vec::new();
+    let mut dependent = Vec::new();
+    // Rows of the factor over the independent columns.
+    let mut lower: Vec<Vec<f64>> = Vec::new();
+    for column in 0..n {
+        let mut line: Vec<f64> = Vec::with_capacity(independent.len() + 1);
+        for (earlier, other) in independent.iter().zip(&lower) {
+            let dot: f64 = line.iter().zip(other).map(|(x, y)| x * y).sum();
+            line.push((cell(column, *earlier) - dot) / other[line.len()]);
+        }
+        let square = cell(column, column);
+        let rest = square - line.iter().map(|x| x * x).sum::<f64>();
+        if rest > tolerance * square {
+            line.push(rest.sqrt());
+            lower.push(line);
+            independent.push(column);
+        } else {
+            dependent.push((column, line));
+        }
+    }
+    let dependent = dependent
+        .into_iter()
+        .map(|(column, line)| Dependence {
+            column,
+            coefficients: back_substitute(&lower, line, independent.len()),
+        })
+        .collect();
+    Independence {
+        independent,
+        dependent,
+    }
+}
+
+/// Solves `Lᵀ x = y`, where later columns that `y` does not reach have coefficient 0.
+fn back_substitute(lower: &[Vec<f64>], mut y: Vec<f64>, n: usize) -> Vec<f64> {
+    let reached = y.len();
+    for i in (0..reached).rev() {
+        let dot: f64 = (i + 1..reached).map(|k| lower[k][i] * y[k]).sum();
+        y[i] = (y[i] - dot) / lower[i][i];
+    }
+    y.resize(n, 0.0);
+    y
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +147,29 @@ mod tests {
         let diagonal = factor.inverse_diagonal();
         assert!((diagonal[0] - 3.0 / 8.0).abs() < 1e-15);
         assert!((diagonal[1] - 4.0 / 8.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn sum_of_two_columns_is_found_with_its_coefficients() {
+        // Unit vectors e0, e1, their sum, e2, and the null column.
+        let columns = [
+            [1.0, 0.0, 0.0],
+            [0.0, 1.0, 0.0],
+            [1.0, 1.0, 0.0],
+            [0.0, 0.0, 1.0],
+            [0.0; 3],
+        ];
+        let mut gram = vec![0.0; 25];
+        for i in 0..5 {
+            for j in 0..5 {
+                gram[i * 5 + j] = (0..3).map(|k| columns[i][k] * columns[j][k]).sum();
+            }
+        }
+        let found = independence(&gram, 5, 1e-10);
+        assert_eq!(found.independent, [0, 1, 3]);
+        assert_eq!(found.dependent[0].column, 2);
+        assert_eq!(found.dependent[0].coefficients, [1.0, 1.0, 0.0]);
+        assert_eq!(found.dependent[1].coefficients, [0.0; 3]);
     }
 
     proptest! {

@@ -4,6 +4,7 @@
 
 pub mod bands;
 pub mod binning;
+mod blocks;
 pub mod canonical;
 pub mod card;
 pub mod catalogue;
@@ -26,3 +27,4 @@ pub mod rules;
 pub mod scaling;
 pub mod split;
 pub mod standardise;
+pub mod vif;

@@ -59,9 +59,21 @@ pub enum ClassWeights {
     Balanced,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Penalty {
+    /// `‖b − κ b_E‖²/(2C)`.
+    #[default]
+    L2,
+    /// Plain maximum likelihood: C is not used. Data without a finite maximum is an error.
+    None,
+}
+
 /// How to fit. `Default` is the plain ridge with C = 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FitOptions {
+    #[serde(default)]
+    pub penalty: Penalty,
     pub c: f64,
     /// One per column, or empty for no bounds.
     pub signs: Vec<SignBound>,
@@ -73,6 +85,7 @@ pub struct FitOptions {
 impl Default for FitOptions {
     fn default() -> Self {
         Self {
+            penalty: Penalty::L2,
             c: 1.0,
             signs: Vec::new(),
             expert_weights: None,
@@ -92,6 +105,9 @@ pub struct LogisticFit {
     pub intercept_standard_error: Option<f64>,
     /// The multiple of the expert's weights that the penalty was centred on; `None` without shrinking to the expert.
     pub kappa: Option<Kappa>,
+    #[serde(default)]
+    pub penalty: Penalty,
+    /// As asked for, also where the penalty is none.
     pub c: f64,
     pub iterations: usize,
     /// `‖grad‖∞` at the solution; under sign bounds, of the components the bounds leave free to descend.
@@ -134,6 +150,40 @@ pub enum LogisticError {
     SingleClass,
     #[error("the Hessian lost positive definiteness at iteration {iteration}")]
     Singular { iteration: usize },
+    #[error("the moments of column {column} overflow; rescale it or the weights")]
+    Overflow { column: usize },
+    #[error("the weights add up to more than the greatest float; rescale them")]
+    WeightOverflow,
+    #[error("{what} needs the l2 penalty")]
+    NeedsPenalty { what: &'static str },
+    #[error(
+        "columns {columns:?} are linear combinations of each other, so their coefficients cannot be told apart; leave one out or use the l2 penalty"
+    )]
+    Collinear { columns: Vec<usize> },
+    #[error(
+        "the factors separate good rows from bad ones, so the unpenalised fit is infinite; use the l2 penalty"
+    )]
+    Separable,
+}
+
+impl LogisticError {
+    /// Stable name of the error's kind.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Matrix(_) => "FACTORS_UNREADABLE",
+            Self::Length { .. } => "FIT_LENGTH",
+            Self::BadC { .. } => "FIT_BAD_C",
+            Self::BadWeight { .. } => "FIT_BAD_WEIGHT",
+            Self::BadExpertWeight { .. } => "FIT_BAD_EXPERT_WEIGHT",
+            Self::SingleClass => "SINGLE_CLASS",
+            Self::Singular { .. } => "FIT_SINGULAR",
+            Self::Overflow { .. } => "FIT_OVERFLOW",
+            Self::WeightOverflow => "FIT_WEIGHT_OVERFLOW",
+            Self::NeedsPenalty { .. } => "FIT_NEEDS_PENALTY",
+            Self::Collinear { .. } => "FIT_COLLINEAR",
+            Self::Separable => "FIT_SEPARABLE",
+        }
+    }
 }
 
 impl LogisticFit {

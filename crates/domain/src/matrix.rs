@@ -1,5 +1,6 @@
 //! A borrowed row-major matrix of f64: the one shape in which factor values reach the model code.
 
+use rayon::prelude::*;
 use thiserror::Error;
 
 /// `n × columns` values, row after row. The values are scaled factors `s_j(x)`, one column per factor of the card.
@@ -20,6 +21,31 @@ pub enum MatrixError {
     NotFinite { row: usize, column: usize },
 }
 
+/// Values tested at once by [`first_not_finite`].
+const FINITE_BLOCK: usize = 1_024;
+
+/// Position of the first value that is infinite or no number. A finite value times 0 is ±0, another one NaN, and sums
+/// of these need no branch per value.
+pub(crate) fn first_not_finite(values: &[f64]) -> Option<usize> {
+    let all_finite = |block: &[f64]| {
+        let (chunks, rest) = block.as_chunks::<4>();
+        let mut sums = [0.0; 4];
+        for chunk in chunks {
+            for (sum, v) in sums.iter_mut().zip(chunk) {
+                *sum += v * 0.0;
+            }
+        }
+        (sums.iter().sum::<f64>() + rest.iter().map(|v| v * 0.0).sum::<f64>()) == 0.0
+    };
+    let block = values
+        .par_chunks(FINITE_BLOCK)
+        .with_min_len(64)
+        .position_first(|block| !all_finite(block))?;
+    let from = block * FINITE_BLOCK;
+    let within = values[from..].iter().position(|v| !v.is_finite())?;
+    Some(from + within)
+}
+
 impl<'a> Matrix<'a> {
     /// Checks once that every value is finite, so that nothing downstream has to.
     pub fn new(values: &'a [f64], columns: usize) -> Result<Self, MatrixError> {
@@ -32,7 +58,7 @@ impl<'a> Matrix<'a> {
                 columns,
             });
         }
-        if let Some(at) = values.iter().position(|v| !v.is_finite()) {
+        if let Some(at) = first_not_finite(values) {
             return Err(MatrixError::NotFinite {
                 row: at / columns,
                 column: at % columns,

@@ -1,15 +1,22 @@
 //! How well a score tells bad from good, and a probability tells how often. Scores are oriented: higher is more likely
 //! bad (a card's raw points go in negated). Single-class input is an error, never NaN.
 
+mod bootstrap;
 mod confusion;
+mod curves;
 mod delong;
+mod order;
 mod probability;
 mod ranking;
 mod summary;
 
 use thiserror::Error;
 
+use crate::matrix::first_not_finite;
+
+pub use bootstrap::{BOOTSTRAP_REPLICATES, BootstrapIntervals, Interval, bootstrap};
 pub use confusion::Confusion;
+pub use curves::{CURVE_POINTS, Curves, KsPoint, LiftPoint};
 pub use delong::{AucEstimate, PairedAuc, delong, paired_delong};
 pub use probability::{
     CalibrationBin, brier, calibration_bins, calibration_line, expected_calibration_error, log_loss,
@@ -35,6 +42,25 @@ pub enum MetricError {
     SingleClass { goods: usize, bads: usize },
     #[error("{goods} good and {bads} bad rows; a variance needs two of either class")]
     TooFewForVariance { goods: usize, bads: usize },
+    #[error("{rows} rows; the bootstrap draws from at most {limit}, so give it a sample")]
+    TooManyRows { rows: usize, limit: usize },
+    #[error("a bootstrap needs at least 2 replicates, not {replicates}")]
+    TooFewReplicates { replicates: usize },
+}
+
+impl MetricError {
+    /// Stable name of the error's kind.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Length { .. } => "METRIC_LENGTH",
+            Self::NotFinite { .. } => "METRIC_NOT_FINITE",
+            Self::NotAProbability { .. } => "METRIC_NOT_A_PROBABILITY",
+            Self::SingleClass { .. } => "SINGLE_CLASS",
+            Self::TooFewForVariance { .. } => "TOO_FEW_FOR_VARIANCE",
+            Self::TooManyRows { .. } => "TOO_MANY_ROWS",
+            Self::TooFewReplicates { .. } => "TOO_FEW_REPLICATES",
+        }
+    }
 }
 
 /// Lengths, finiteness, both classes: what every metric needs. Returns (goods, bads).
@@ -45,7 +71,7 @@ fn check(score: &[f64], bad: &[bool]) -> Result<(usize, usize), MetricError> {
             labels: bad.len(),
         });
     }
-    if let Some(row) = score.iter().position(|v| !v.is_finite()) {
+    if let Some(row) = first_not_finite(score) {
         return Err(MetricError::NotFinite { row });
     }
     let bads = bad.iter().filter(|b| **b).count();
@@ -66,13 +92,6 @@ fn check_probabilities(pd: &[f64], bad: &[bool]) -> Result<(usize, usize), Metri
         }),
         None => Ok(counts),
     }
-}
-
-/// Row numbers by ascending score.
-fn ascending(score: &[f64]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..score.len()).collect();
-    order.sort_unstable_by(|&a, &b| score[a].total_cmp(&score[b]));
-    order
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Standardisation with population mean and standard deviation, weighted where rows carry weights. Learnt on training
 //! rows only.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::blocks::CHUNK_ROWS;
 use crate::matrix::Matrix;
 
 /// Column means and population standard deviations. `sd = 0` marks a column that is constant over the training rows:
@@ -17,51 +19,51 @@ impl Standardiser {
     /// Learns from rows with positive weight; `weights` is one per row.
     pub fn learn(rows: Matrix<'_>, weights: &[f64]) -> Self {
         assert_eq!(rows.rows(), weights.len(), "one weight per row");
-        let p = rows.columns();
         let total: f64 = weights.iter().sum();
-        let mut mean = vec![0.0; p];
-        let mut low = vec![f64::INFINITY; p];
-        let mut high = vec![f64::NEG_INFINITY; p];
-        for (row, &w) in rows.iter().zip(weights).filter(|(_, w)| **w > 0.0) {
-            for j in 0..p {
-                mean[j] += w * row[j];
-                low[j] = low[j].min(row[j]);
-                high[j] = high[j].max(row[j]);
-            }
-        }
-        for j in 0..p {
-            // Rounding gives a constant column a tiny spread; its extremes say so exactly.
-            mean[j] = if low[j] == high[j] {
-                low[j]
-            } else {
-                mean[j] / total
+        let Some(first) = weights.iter().position(|w| *w > 0.0) else {
+            // Without any weighted row every column behaves as constant 0.
+            return Self {
+                mean: vec![0.0; rows.columns()],
+                sd: vec![0.0; rows.columns()],
             };
-        }
-        let mut squares = vec![0.0; p];
-        for (row, &w) in rows.iter().zip(weights).filter(|(_, w)| **w > 0.0) {
-            for j in 0..p {
-                let d = row[j] - mean[j];
-                squares[j] += w * d * d;
+        };
+        let first = rows.row(first);
+        let sums = sum_chunks(rows, weights, |sums, row, w| {
+            for (sum, x) in sums.iter_mut().zip(row) {
+                *sum += w * x;
             }
-        }
-        let sd = (0..p)
+        });
+        let varies = varying(rows, weights, first);
+        let mean: Vec<f64> = (0..rows.columns())
+            .map(|j| if varies[j] { sums[j] / total } else { first[j] })
+            .collect();
+        let squares = sum_chunks(rows, weights, |sums, row, w| {
+            for ((sum, x), mean) in sums.iter_mut().zip(row).zip(&mean) {
+                let d = x - mean;
+                *sum += w * d * d;
+            }
+        });
+        let sd = (0..rows.columns())
             .map(|j| {
-                if low[j] < high[j] {
+                if varies[j] {
                     (squares[j] / total).sqrt()
                 } else {
                     0.0
                 }
             })
             .collect();
-        Self {
-            mean: mean.into_iter().map(finite_or_zero).collect(),
-            sd,
-        }
+        Self { mean, sd }
     }
 
     /// Columns that vary, the p of "10·p" rules.
     pub fn usable_columns(&self) -> usize {
         self.sd.iter().filter(|sd| **sd > 0.0).count()
+    }
+
+    /// The first column whose mean or spread is beyond the greatest float.
+    pub(crate) fn first_overflow(&self) -> Option<usize> {
+        let mut moments = self.mean.iter().zip(&self.sd);
+        moments.position(|(mean, sd)| !(mean.is_finite() && sd.is_finite()))
     }
 
     /// `1/sd`, and 0 for a constant column, so that multiplying maps it to 0.
@@ -73,9 +75,50 @@ impl Standardiser {
     }
 }
 
-/// A column without any weighted row has no extremes; it behaves as constant 0.
-fn finite_or_zero(value: f64) -> f64 {
-    if value.is_finite() { value } else { 0.0 }
+/// Which columns differ from `first` in any weighted row. Rounding gives a constant column a tiny spread; comparing says
+/// exactly, and a column that varies shows it within a few rows.
+fn varying(rows: Matrix<'_>, weights: &[f64], first: &[f64]) -> Vec<bool> {
+    let mut varies = vec![false; rows.columns()];
+    let mut equal_so_far: Vec<usize> = (0..rows.columns()).collect();
+    for (row, _) in rows.iter().zip(weights).filter(|(_, w)| **w > 0.0) {
+        equal_so_far.retain(|&j| {
+            varies[j] = row[j] != first[j];
+            !varies[j]
+        });
+        if equal_so_far.is_empty() {
+            break;
+        }
+    }
+    varies
+}
+
+/// One sum per column, in chunks of a fixed size that are added in order: the same bits on any number of threads.
+fn sum_chunks(
+    rows: Matrix<'_>,
+    weights: &[f64],
+    add: impl Fn(&mut [f64], &[f64], f64) + Sync,
+) -> Vec<f64> {
+    let n = rows.rows();
+    let chunks: Vec<Vec<f64>> = (0..n.div_ceil(CHUNK_ROWS))
+        .into_par_iter()
+        .map(|chunk| {
+            let from = chunk * CHUNK_ROWS;
+            let to = (from + CHUNK_ROWS).min(n);
+            let mut sums = vec![0.0; rows.columns()];
+            let block = rows.block(from, to).chunks_exact(rows.columns());
+            for (row, w) in block.zip(&weights[from..to]) {
+                add(&mut sums, row, *w);
+            }
+            sums
+        })
+        .collect();
+    let mut total = vec![0.0; rows.columns()];
+    for sums in &chunks {
+        for (total, sum) in total.iter_mut().zip(sums) {
+            *total += sum;
+        }
+    }
+    total
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::Kappa;
 use super::one_dimensional::{LineError, fit_line};
 use super::pass::Problem;
 use super::{LogisticError, SignBound, newton};
+use crate::blocks::Standardised;
 use crate::matrix::Matrix;
 use crate::standardise::Standardiser;
 
@@ -69,9 +70,11 @@ pub(super) fn kappa(
 /// Fits κ with the penalty `penalty·κ²/2`.
 fn ridged(sums: &[f64], bad: &[bool], weights: &[f64], penalty: f64) -> Result<f64, LogisticError> {
     let problem = Problem {
-        rows: Matrix::new(sums, 1)?,
-        mean: &[0.0],
-        inverse_sd: &[1.0],
+        rows: Standardised {
+            rows: Matrix::new(sums, 1)?,
+            mean: &[0.0],
+            inverse_sd: &[1.0],
+        },
         bad,
         weights,
         centre: &[0.0],

@@ -17,31 +17,39 @@ pub(super) struct Minimum {
     pub(super) converged: bool,
 }
 
-/// Minimises from `start`, which must respect `signs` (one per component, the intercept's `Free`).
 /// Rows up to which the tolerance grows with n.
 const TOLERANCE_ROWS: usize = 100;
 
+/// Without a penalty a fit is settled when the next step would change no row's log-odds by more than this.
+const SETTLED_CHANGE: f64 = 1e-6;
+
+/// Where factors separate the classes, every step changes some row's log-odds by about 1 for ever, however small the
+/// gradient has become (the loss falls as e⁻ᵗ, whose Newton step is 1). A finite minimum is far below this by then.
+const SEPARABLE_CHANGE: f64 = 0.1;
+
+/// Minimises from `start`, which must respect `signs` (one per component, the intercept's `Free`).
 pub(super) fn minimise(
     problem: &Problem<'_>,
     signs: &[SignBound],
     start: Vec<f64>,
 ) -> Result<Minimum, LogisticError> {
     // The penalty's curvature does not grow with n: on near-separable rows a tolerance that does would stop digits early.
-    let tolerance = GRADIENT_TOLERANCE * problem.rows.rows().min(TOLERANCE_ROWS) as f64;
+    let tolerance = GRADIENT_TOLERANCE * problem.bad.len().min(TOLERANCE_ROWS) as f64;
     let mut theta = start;
     let mut at = problem.evaluate(&theta);
     let mut iterations = 0;
     loop {
         let residual = bounds::kkt_residual(&theta, &at.gradient, signs);
-        let converged = residual <= tolerance;
-        if converged || iterations == MAX_ITERATIONS {
-            return Ok(Minimum {
-                theta,
-                at,
-                iterations,
-                residual,
-                converged,
-            });
+        let small = residual <= tolerance;
+        let stop = |theta, at, converged| Minimum {
+            theta,
+            at,
+            iterations,
+            residual,
+            converged,
+        };
+        if small && problem.penalty > 0.0 {
+            return Ok(stop(theta, at, true));
         }
         let target =
             bounds::minimise_quadratic(&at.hessian, &at.gradient, &theta, signs).map_err(|_| {
@@ -49,16 +57,21 @@ pub(super) fn minimise(
                     iteration: iterations,
                 }
             })?;
-        iterations += 1;
+        if small {
+            let change = problem.greatest_change(&theta, &target);
+            if change > SEPARABLE_CHANGE {
+                return Err(LogisticError::Separable);
+            } else if change <= SETTLED_CHANGE {
+                return Ok(stop(theta, at, true));
+            }
+        }
+        if iterations == MAX_ITERATIONS {
+            return Ok(stop(theta, at, false));
+        }
         let Some((next, evaluation)) = step(problem, &theta, &at, &target) else {
-            return Ok(Minimum {
-                theta,
-                at,
-                iterations,
-                residual,
-                converged: false,
-            });
+            return Ok(stop(theta, at, false));
         };
+        iterations += 1;
         theta = next;
         at = evaluation;
     }

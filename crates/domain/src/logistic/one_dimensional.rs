@@ -6,7 +6,8 @@ use thiserror::Error;
 
 use super::pass::Problem;
 use super::{SignBound, newton, sigmoid};
-use crate::matrix::Matrix;
+use crate::blocks::Standardised;
+use crate::matrix::{Matrix, first_not_finite};
 use crate::standardise::Standardiser;
 
 /// `logit P(bad) = intercept + slope·x`.
@@ -40,6 +41,20 @@ pub enum LineError {
     NotConverged,
 }
 
+impl LineError {
+    /// Stable name of the error's kind.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Length { .. } => "LINE_LENGTH",
+            Self::NotFinite { .. } => "LINE_NOT_FINITE",
+            Self::SingleClass => "SINGLE_CLASS",
+            Self::Constant => "LINE_CONSTANT",
+            Self::Separable { .. } => "LINE_SEPARABLE",
+            Self::NotConverged => "LINE_NOT_CONVERGED",
+        }
+    }
+}
+
 impl LogitLine {
     pub fn pd(&self, x: f64) -> f64 {
         sigmoid(self.intercept + self.slope * x)
@@ -62,9 +77,11 @@ pub fn fit_line(x: &[f64], bad: &[bool], weights: Option<&[f64]>) -> Result<Logi
     let standardiser = Standardiser::learn(rows, weights);
     let inverse_sd = standardiser.inverse_sd();
     let problem = Problem {
-        rows,
-        mean: &standardiser.mean,
-        inverse_sd: &inverse_sd,
+        rows: Standardised {
+            rows,
+            mean: &standardiser.mean,
+            inverse_sd: &inverse_sd,
+        },
         bad,
         weights,
         centre: &[0.0],
@@ -93,7 +110,7 @@ fn check(x: &[f64], bad: &[bool], weights: &[f64]) -> Result<(), LineError> {
             });
         }
     }
-    if let Some(row) = x.iter().position(|v| !v.is_finite()) {
+    if let Some(row) = first_not_finite(x) {
         return Err(LineError::NotFinite { row });
     }
     let range = |class: bool| {

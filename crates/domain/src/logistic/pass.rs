@@ -1,20 +1,14 @@
-//! One pass over the data: the penalised loss with its gradient and Hessian at one point.
-//!
-//! Rows are summed in chunks of a fixed size, chunks are reduced in order: the bits are the same on any thread count.
+//! One pass over the data: the penalised loss with its gradient and Hessian at one point. The bits are the same on any
+//! number of threads.
 
-use rayon::prelude::*;
+use std::ops::Range;
 
-use crate::matrix::Matrix;
-
-/// Rows per chunk. Part of the result's definition: another size gives other last bits.
-const CHUNK_ROWS: usize = 4096;
+use crate::blocks::{BLOCK_ROWS, Block, Standardised};
 
 /// What is minimised. A point `theta` holds the coefficients, then the intercept.
 #[derive(Debug)]
 pub(super) struct Problem<'a> {
-    pub(super) rows: Matrix<'a>,
-    pub(super) mean: &'a [f64],
-    pub(super) inverse_sd: &'a [f64],
+    pub(super) rows: Standardised<'a>,
     pub(super) bad: &'a [bool],
     pub(super) weights: &'a [f64],
     /// Where the penalty is centred, one per column.
@@ -34,19 +28,15 @@ pub(super) struct Evaluation {
 impl Problem<'_> {
     /// Columns plus the intercept.
     pub(super) fn dimension(&self) -> usize {
-        self.rows.columns() + 1
+        self.rows.dimension()
     }
 
     pub(super) fn evaluate(&self, theta: &[f64]) -> Evaluation {
-        let n = self.rows.rows();
         let d = self.dimension();
-        let chunks: Vec<Evaluation> = (0..n.div_ceil(CHUNK_ROWS))
-            .into_par_iter()
-            .map(|chunk| {
-                let from = chunk * CHUNK_ROWS;
-                self.sum_rows(theta, from, (from + CHUNK_ROWS).min(n))
-            })
-            .collect();
+        let chunks = self.rows.fold(
+            || Evaluation::zero(d),
+            |sums, block, from, rows| self.sum_block(theta, sums, block, from..from + rows),
+        );
         let mut total = Evaluation::zero(d);
         for chunk in &chunks {
             total.add(chunk);
@@ -55,40 +45,49 @@ impl Problem<'_> {
         total
     }
 
-    fn sum_rows(&self, theta: &[f64], from: usize, to: usize) -> Evaluation {
-        let p = self.rows.columns();
-        let d = p + 1;
-        let mut sums = Evaluation::zero(d);
-        let mut z = vec![1.0; d];
-        let rows = self.rows.block(from, to).chunks_exact(p);
-        for ((row, &bad), &w) in rows.zip(&self.bad[from..to]).zip(&self.weights[from..to]) {
-            for (((z, x), mean), inverse) in
-                z.iter_mut().zip(row).zip(self.mean).zip(self.inverse_sd)
-            {
-                *z = (x - mean) * inverse;
-            }
-            let f: f64 = z.iter().zip(theta).map(|(z, t)| z * t).sum();
+    fn sum_block(
+        &self,
+        theta: &[f64],
+        sums: &mut Evaluation,
+        block: &mut Block,
+        rows: Range<usize>,
+    ) {
+        let (mut linear, mut slopes, mut curvatures) =
+            ([0.0; BLOCK_ROWS], [0.0; BLOCK_ROWS], [0.0; BLOCK_ROWS]);
+        block.linear(theta, &mut linear);
+        let labels = self.bad[rows.clone()].iter().zip(&self.weights[rows]);
+        let derivatives = slopes.iter_mut().zip(&mut curvatures);
+        for (((&bad, &w), &f), (slope, curvature)) in labels.zip(&linear).zip(derivatives) {
             // t = −y f is how far the row is on the wrong side; e never overflows.
             let t = if bad { -f } else { f };
             let e = (-t.abs()).exp();
-            let wrong = if t >= 0.0 {
-                1.0 / (1.0 + e)
-            } else {
-                e / (1.0 + e)
-            };
-            sums.objective += w * (t.max(0.0) + e.ln_1p());
-            let slope = if bad { -w * wrong } else { w * wrong };
-            let curvature = w * e / ((1.0 + e) * (1.0 + e));
-            for (i, &zi) in z.iter().enumerate() {
-                sums.gradient[i] += slope * zi;
-                let scaled = curvature * zi;
-                let line = &mut sums.hessian[i * d..=i * d + i];
-                for (cell, zk) in line.iter_mut().zip(&z) {
-                    *cell += scaled * zk;
-                }
-            }
+            let share = 1.0 / (1.0 + e);
+            let wrong = if t >= 0.0 { share } else { e * share };
+            // ln(1+e) is off by 1e-16 at most for want of ln_1p: the rounding of the sum hides it.
+            sums.objective += w * (t.max(0.0) + (1.0 + e).ln());
+            *slope = if bad { -w * wrong } else { w * wrong };
+            *curvature = w * e * share * share;
         }
-        sums
+        block.add_sums(&slopes, &mut sums.gradient);
+        block.add_gram(&curvatures, &mut sums.hessian);
+    }
+
+    /// The greatest change of any weighted row's linear predictor between two points.
+    pub(super) fn greatest_change(&self, from: &[f64], to: &[f64]) -> f64 {
+        let step: Vec<f64> = to.iter().zip(from).map(|(to, from)| to - from).collect();
+        let chunks = self.rows.fold(
+            || 0.0f64,
+            |greatest, block, from, rows| {
+                let mut linear = [0.0; BLOCK_ROWS];
+                block.linear(&step, &mut linear);
+                for (change, w) in linear[..rows].iter().zip(&self.weights[from..]) {
+                    if *w > 0.0 {
+                        *greatest = greatest.max(change.abs());
+                    }
+                }
+            },
+        );
+        chunks.into_iter().fold(0.0, f64::max)
     }
 
     /// The penalty leaves the intercept, the last component, free.
@@ -98,7 +97,9 @@ impl Problem<'_> {
             let distance = theta[j] - centre;
             total.objective += 0.5 * self.penalty * distance * distance;
             total.gradient[j] += self.penalty * distance;
-            total.hessian[j * d + j] += self.penalty;
+            // A constant column is zero in every row; any curvature keeps its coefficient at its centre.
+            let constant = self.rows.inverse_sd[j] == 0.0 && self.penalty == 0.0;
+            total.hessian[j * d + j] += if constant { 1.0 } else { self.penalty };
         }
     }
 }
@@ -126,6 +127,7 @@ impl Evaluation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::matrix::Matrix;
 
     /// Twenty thousand rows (several chunks) of a cheap deterministic sequence.
     fn sample(n: usize, p: usize) -> (Vec<f64>, Vec<bool>, Vec<f64>) {
@@ -146,9 +148,11 @@ mod tests {
     fn gradient_and_hessian_agree_with_finite_differences() {
         let (values, bad, weights) = sample(300, 3);
         let problem = Problem {
-            rows: Matrix::new(&values, 3).unwrap(),
-            mean: &[0.5, 0.4, 0.3],
-            inverse_sd: &[3.0, 2.0, 0.0],
+            rows: Standardised {
+                rows: Matrix::new(&values, 3).unwrap(),
+                mean: &[0.5, 0.4, 0.3],
+                inverse_sd: &[3.0, 2.0, 0.0],
+            },
             bad: &bad,
             weights: &weights,
             centre: &[0.2, -0.1, 0.0],
@@ -178,9 +182,11 @@ mod tests {
     fn one_thread_and_three_give_the_same_bits() {
         let (values, bad, weights) = sample(20_000, 4);
         let problem = Problem {
-            rows: Matrix::new(&values, 4).unwrap(),
-            mean: &[0.5; 4],
-            inverse_sd: &[3.4; 4],
+            rows: Standardised {
+                rows: Matrix::new(&values, 4).unwrap(),
+                mean: &[0.5; 4],
+                inverse_sd: &[3.4; 4],
+            },
             bad: &bad,
             weights: &weights,
             centre: &[0.0; 4],

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FitOptions, LogisticError, fit};
+use super::{FitOptions, LogisticError, Penalty, fit};
 use crate::matrix::Matrix;
 
 /// Half decades around the default C = 1.
@@ -31,6 +31,11 @@ pub fn search_c(
             what: "folds",
             got: folds.len(),
             expected: rows.rows(),
+        });
+    }
+    if options.penalty == Penalty::None {
+        return Err(LogisticError::NeedsPenalty {
+            what: "the search for C",
         });
     }
     let mut losses = Vec::with_capacity(grid.len());

@@ -348,3 +348,140 @@ proptest! {
         }
     }
 }
+
+fn unpenalised() -> FitOptions {
+    FitOptions {
+        penalty: Penalty::None,
+        ..FitOptions::default()
+    }
+}
+
+#[test]
+fn unpenalised_fit_leaves_no_gradient_and_ignores_c() {
+    let sample = Sample::draw(2000, 3, 21);
+    let fitted = sample.fit(&unpenalised());
+    assert!(fitted.converged);
+    assert_eq!(fitted.penalty, Penalty::None);
+    let other = sample.fit(&FitOptions {
+        c: 1e-3,
+        ..unpenalised()
+    });
+    assert_eq!(fitted.coefficients, other.coefficients);
+    let model = fitted.raw_model();
+    for j in 0..3 {
+        let gradient: f64 = sample
+            .matrix()
+            .iter()
+            .zip(&sample.bad)
+            .map(|(row, bad)| (model.pd(row) - f64::from(u8::from(*bad))) * row[j])
+            .sum();
+        assert!(gradient.abs() < 1e-6, "{gradient}");
+    }
+}
+
+#[test]
+fn constant_column_gets_nothing_without_a_penalty_too() {
+    let sample = Sample::draw(500, 2, 3);
+    let widened: Vec<f64> = sample
+        .values
+        .chunks_exact(2)
+        .flat_map(|row| [row[0], 0.1, row[1]])
+        .collect();
+    let matrix = Matrix::new(&widened, 3).unwrap();
+    let wide = fit(matrix, &sample.bad, None, &unpenalised()).unwrap();
+    let plain = sample.fit(&unpenalised());
+    assert_eq!((wide.coefficients[1], wide.standard_errors[1]), (0.0, None));
+    assert!((wide.coefficients[2] - plain.coefficients[1]).abs() < 1e-9);
+}
+
+#[test]
+fn separation_is_an_error_without_a_penalty_complete_or_not() {
+    // Apart, then touching at one value.
+    let complete = ([0.0, 0.1, 0.2, 0.8, 0.9, 1.0].to_vec(), 1, 3);
+    let touching = ([0.0, 0.1, 0.5, 0.5, 0.9, 1.0].to_vec(), 1, 3);
+    for (values, columns, goods) in [complete, touching] {
+        let bad: Vec<bool> = (0..values.len()).map(|i| i >= goods).collect();
+        let matrix = Matrix::new(&values, columns).unwrap();
+        let error = fit(matrix, &bad, None, &unpenalised()).unwrap_err();
+        assert_eq!(error, LogisticError::Separable);
+    }
+    // A rare flag that is always bad, among rows that overlap.
+    let mut sample = Sample::draw(5000, 3, 17);
+    for i in 0..5000 {
+        let rare = i % 1000 == 0;
+        sample.values[i * 3 + 2] = f64::from(u8::from(rare));
+        sample.bad[i] |= rare;
+    }
+    let error = fit(sample.matrix(), &sample.bad, None, &unpenalised()).unwrap_err();
+    assert_eq!(error, LogisticError::Separable);
+    // Held at zero by its sign the flag separates nothing.
+    let bounded = sample.fit(&FitOptions {
+        signs: vec![SignBound::Free, SignBound::Free, SignBound::NonPositive],
+        ..unpenalised()
+    });
+    assert!(bounded.converged);
+    assert_eq!(bounded.coefficients[2], 0.0);
+}
+
+#[test]
+fn collinear_columns_are_named_without_a_penalty_and_shared_with_one() {
+    let sample = Sample::draw(400, 3, 19);
+    let widened: Vec<f64> = sample
+        .values
+        .chunks_exact(3)
+        .flat_map(|row| [row[0], row[1], row[2], 4.0 - row[0] + 2.0 * row[2]])
+        .collect();
+    let matrix = Matrix::new(&widened, 4).unwrap();
+    let error = fit(matrix, &sample.bad, None, &unpenalised()).unwrap_err();
+    assert_eq!(
+        error,
+        LogisticError::Collinear {
+            columns: vec![0, 2, 3]
+        }
+    );
+    let ridge = fit(matrix, &sample.bad, None, &FitOptions::default()).unwrap();
+    assert!(ridge.converged);
+}
+
+#[test]
+fn what_rests_on_the_penalty_is_refused_without_it() {
+    let sample = Sample::draw(200, 2, 23);
+    let options = FitOptions {
+        expert_weights: Some(vec![1.0, 2.0]),
+        ..unpenalised()
+    };
+    let error = fit(sample.matrix(), &sample.bad, None, &options).unwrap_err();
+    assert_eq!(error.reason(), "FIT_NEEDS_PENALTY");
+    let folds: Vec<usize> = (0..200).map(|i| i % 5).collect();
+    let grid = &DEFAULT_C_GRID;
+    let search = search_c(
+        sample.matrix(),
+        &sample.bad,
+        None,
+        &folds,
+        grid,
+        &unpenalised(),
+    );
+    assert_eq!(search.unwrap_err().reason(), "FIT_NEEDS_PENALTY");
+}
+
+#[test]
+fn options_written_before_there_was_a_choice_of_penalty_mean_l2() {
+    let json = r#"{"c": 0.5, "signs": [], "expert_weights": null, "class_weights": "off"}"#;
+    let options: FitOptions = serde_json::from_str(json).unwrap();
+    assert_eq!((options.penalty, options.c), (Penalty::L2, 0.5));
+}
+
+#[test]
+fn columns_and_weights_that_overflow_are_refused() {
+    let bad = [true, false, true, false];
+    let huge = [1e308, -1e308, 1e308, 1e308];
+    let matrix = Matrix::new(&huge, 1).unwrap();
+    let error = fit(matrix, &bad, None, &FitOptions::default()).unwrap_err();
+    assert_eq!(error, LogisticError::Overflow { column: 0 });
+    let plain = [1.0, 2.0, 2.0, 1.0];
+    let matrix = Matrix::new(&plain, 1).unwrap();
+    let weights = Some(&[1e308; 4][..]);
+    let error = fit(matrix, &bad, weights, &FitOptions::default()).unwrap_err();
+    assert!(["FIT_OVERFLOW", "FIT_WEIGHT_OVERFLOW"].contains(&error.reason()));
+}

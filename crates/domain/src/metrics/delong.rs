@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use statrs::function::erf::erfc;
 
-use super::{MetricError, NORMAL_95, ascending, check};
+use super::{MetricError, NORMAL_95, Ranking, check, order};
 
 /// An AUC with its two-sided 95 % interval, cut to [0, 1].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -36,17 +36,41 @@ struct Placements {
 }
 
 pub fn delong(score: &[f64], bad: &[bool]) -> Result<AucEstimate, MetricError> {
-    let counts = check_two_of_each(score, bad)?;
-    let placements = place(score, bad, counts);
-    let auc = mean(&placements.bad);
-    let variance = placements.variance();
-    let margin = NORMAL_95 * variance.sqrt();
-    Ok(AucEstimate {
-        auc,
-        variance,
-        lower: (auc - margin).max(0.0),
-        upper: (auc + margin).min(1.0),
-    })
+    Ranking::new(score, bad)?.delong()
+}
+
+impl Ranking {
+    /// The AUC with DeLong's variance, summed over the groups of equal scores: the order of rows changes no bit.
+    pub fn delong(&self) -> Result<AucEstimate, MetricError> {
+        let (goods, bads) = (self.goods(), self.bads());
+        if goods.min(bads) < 2 {
+            return Err(MetricError::TooFewForVariance {
+                goods: goods as usize,
+                bads: bads as usize,
+            });
+        }
+        let auc = self.auc();
+        let (mut goods_above, mut bads_above) = (0, 0);
+        let (mut of_bads, mut of_goods) = (0.0, 0.0);
+        for group in self.groups() {
+            let goods_below = goods - goods_above - group.goods;
+            let bad = (goods_below as f64 + 0.5 * group.goods as f64) / goods as f64;
+            let good = (bads_above as f64 + 0.5 * group.bads as f64) / bads as f64;
+            of_bads += group.bads as f64 * (bad - auc) * (bad - auc);
+            of_goods += group.goods as f64 * (good - auc) * (good - auc);
+            goods_above += group.goods;
+            bads_above += group.bads;
+        }
+        let share = |squares: f64, n: u64| squares / (n - 1) as f64 / n as f64;
+        let variance = share(of_bads, bads) + share(of_goods, goods);
+        let margin = NORMAL_95 * variance.sqrt();
+        Ok(AucEstimate {
+            auc,
+            variance,
+            lower: (auc - margin).max(0.0),
+            upper: (auc + margin).min(1.0),
+        })
+    }
 }
 
 pub fn paired_delong(
@@ -92,13 +116,13 @@ fn check_two_of_each(score: &[f64], bad: &[bool]) -> Result<(usize, usize), Metr
 }
 
 fn place(score: &[f64], bad: &[bool], (goods, bads): (usize, usize)) -> Placements {
-    let order = ascending(score);
+    let rows = order::ascending(score);
     let mut placement = vec![0.0; score.len()];
     let (mut goods_below, mut bads_below) = (0usize, 0usize);
-    for tied in order.chunk_by(|&a, &b| score[a] == score[b]) {
-        let tied_bads = tied.iter().filter(|row| bad[**row]).count();
+    for tied in rows.chunk_by(|a, b| a.0 == b.0) {
+        let tied_bads = tied.iter().filter(|(_, row)| bad[*row]).count();
         let tied_goods = tied.len() - tied_bads;
-        for &row in tied {
+        for &(_, row) in tied {
             placement[row] = if bad[row] {
                 (goods_below as f64 + 0.5 * tied_goods as f64) / goods as f64
             } else {

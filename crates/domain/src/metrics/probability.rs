@@ -38,12 +38,19 @@ pub fn log_loss(pd: &[f64], bad: &[bool]) -> Result<f64, MetricError> {
     let sum: f64 = pd
         .iter()
         .zip(bad)
-        .map(|(p, b)| {
-            let p = p.clamp(CLIP, 1.0 - CLIP);
-            if *b { -p.ln() } else { -(-p).ln_1p() }
-        })
+        .map(|(p, b)| if *b { bad_loss(*p) } else { good_loss(*p) })
         .sum();
     Ok(sum / pd.len() as f64)
+}
+
+/// What a bad row with this PD adds to the log-loss.
+pub(super) fn bad_loss(p: f64) -> f64 {
+    -p.clamp(CLIP, 1.0 - CLIP).ln()
+}
+
+/// What a good row with this PD adds to the log-loss.
+pub(super) fn good_loss(p: f64) -> f64 {
+    -(-p.clamp(CLIP, 1.0 - CLIP)).ln_1p()
 }
 
 /// Ten equal-width bins `[low, high)`, the last closed.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{MetricError, ascending, check};
+use super::{MetricError, check, order};
 
 /// A scored sample, worst score first, equal scores together.
 #[derive(Debug, Clone)]
@@ -13,10 +13,10 @@ pub struct Ranking {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Group {
-    score: f64,
-    goods: u64,
-    bads: u64,
+pub(super) struct Group {
+    pub(super) score: f64,
+    pub(super) goods: u64,
+    pub(super) bads: u64,
 }
 
 /// One corner of the ROC curve: the rates when everything from `threshold` up is called bad. The first corner calls
@@ -31,25 +31,36 @@ pub struct RocPoint {
 impl Ranking {
     pub fn new(score: &[f64], bad: &[bool]) -> Result<Self, MetricError> {
         let (goods, bads) = check(score, bad)?;
-        let mut groups: Vec<Group> = Vec::new();
-        for &row in ascending(score).iter().rev() {
-            if groups.last().is_none_or(|last| last.score != score[row]) {
-                groups.push(Group {
-                    score: score[row],
-                    goods: 0,
-                    bads: 0,
-                });
-            }
-            if let Some(last) = groups.last_mut() {
-                last.bads += u64::from(bad[row]);
-                last.goods += u64::from(!bad[row]);
-            }
+        let (good_keys, bad_keys) = order::sorted_by_class(score, bad, goods, bads);
+        let mut groups: Vec<Group> = Vec::with_capacity(score.len());
+        let (mut good_left, mut bad_left) = (&good_keys[..], &bad_keys[..]);
+        while let Some(&key) = good_left.last().max(bad_left.last()) {
+            let goods = order::take_equal(&mut good_left, key);
+            let bads = order::take_equal(&mut bad_left, key);
+            groups.push(Group {
+                score: order::score(key),
+                goods,
+                bads,
+            });
         }
         Ok(Self {
             groups,
             goods: goods as u64,
             bads: bads as u64,
         })
+    }
+
+    pub fn goods(&self) -> u64 {
+        self.goods
+    }
+
+    pub fn bads(&self) -> u64 {
+        self.bads
+    }
+
+    /// Equal scores together, worst first.
+    pub(super) fn groups(&self) -> &[Group] {
+        &self.groups
     }
 
     /// Probability that a random bad scores above a random good, ties counting half (Mann & Whitney).
@@ -125,7 +136,7 @@ impl Ranking {
     }
 
     /// Running (goods, bads, score) after each group.
-    fn corners(&self) -> impl Iterator<Item = (u64, u64, f64)> + '_ {
+    pub(super) fn corners(&self) -> impl Iterator<Item = (u64, u64, f64)> + '_ {
         self.groups.iter().scan((0, 0), |(goods, bads), group| {
             *goods += group.goods;
             *bads += group.bads;

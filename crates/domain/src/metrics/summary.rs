@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AucEstimate, Confusion, MetricError, Ranking, brier, calibration_line, check_probabilities,
-    delong, expected_calibration_error, log_loss,
+    expected_calibration_error, log_loss,
 };
 use crate::logistic::LogitLine;
 
@@ -35,7 +35,7 @@ pub fn evaluate(pd: &[f64], bad: &[bool], cutoff: f64) -> Result<HoldoutMetrics,
         rows: pd.len(),
         bads,
         auc: ranking.auc(),
-        auc_interval: delong(pd, bad).ok(),
+        auc_interval: ranking.delong().ok(),
         gini: ranking.gini(),
         ks: ranking.ks(),
         average_precision: ranking.average_precision(),

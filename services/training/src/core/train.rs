@@ -3,7 +3,7 @@
 use kycc_domain::card::Scorecard;
 use kycc_domain::catalogue::Direction;
 use kycc_domain::logistic::{
-    ClassWeights, DEFAULT_C_GRID, FitOptions, LogisticError, SignBound, fit, search_c,
+    ClassWeights, DEFAULT_C_GRID, FitOptions, LogisticError, Penalty, SignBound, fit, search_c,
     shrinks_by_default,
 };
 use kycc_domain::matrix::{Matrix, MatrixError};
@@ -176,6 +176,7 @@ fn options(card: &Scorecard, config: &Config, shrink: bool) -> FitOptions {
         Direction::LowerIsBetter => SignBound::NonNegative,
     };
     FitOptions {
+        penalty: Penalty::L2,
         c: config.c,
         signs: if config.sign_constraints {
             card.specs().map(|spec| bound(spec.direction)).collect()
