@@ -5,6 +5,7 @@
 mod defaults;
 mod paths;
 mod resolve;
+mod rules;
 mod schema;
 mod suggest;
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::ConfigProblem;
 use super::defaults::{fill, merge};
+use super::rules;
 use super::schema::{check, unknown};
 use crate::definitions::{AssetDef, Definitions};
 
@@ -57,7 +58,11 @@ pub(crate) fn resolve(request: &ConfigRequest<'_>) -> Result<RunConfig, Vec<Conf
         fill(config, &asset.config_schema);
         let config = Value::Object(std::mem::take(config));
         let base = format!("ops.{}.config", asset.key);
-        problems.extend(check(&base, &config, &asset.config_schema));
+        let mut found = check(&base, &config, &asset.config_schema);
+        if found.is_empty() {
+            found = rules::check(&base, &config, &asset.config_schema);
+        }
+        problems.extend(found);
         ops.insert(asset.key.to_string(), json!({"config": config}));
     }
     let resources = resources(request.definitions, &laid["resources"], &mut problems);
@@ -330,6 +335,23 @@ mod tests {
         );
         let problems = run("ingest_job", ingest(json!({"as_of": "yesterday"})), "B1").unwrap_err();
         assert!(problems[0].starts_with("ops.ingest_synthetic_batch.config.as_of: "));
+    }
+
+    #[test]
+    fn decision_rules_that_do_not_compile_are_named_with_their_path() {
+        let rule = |condition: &str| {
+            json!({"name": condition, "priority": 1, "condition": condition,
+            "action": "set_max_score", "value": 500.0})
+        };
+        let given = |rules: Value| json!({"ops": {"score_batch": {"config": {"rules": rules}}}});
+        let sound = json!([rule("score > 600.0")]);
+        run("scoring_job", given(sound), "B1").unwrap();
+        let broken = json!([rule("score > 600.0"), rule("scroe > 600.0")]);
+        let found = run("scoring_job", given(broken), "B1").unwrap_err();
+        assert_eq!(found.len(), 1, "{found:?}");
+        let wanted = "ops.score_batch.config.rules[1].condition: ";
+        assert!(found[0].starts_with(wanted), "{found:?}");
+        assert!(found[0].contains("scroe"), "{found:?}");
     }
 
     #[test]
