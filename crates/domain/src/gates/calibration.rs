@@ -102,6 +102,6 @@ pub(super) fn rank_order(challenger: &Scorecard, observed: &Observed) -> GateRes
 }
 
 fn probabilities(link: PdLink, card: &Scorecard, raw: &[f64]) -> Vec<f64> {
-    let base = card.scaling().base;
+    let base = card.scaling().base();
     raw.iter().map(|raw| link.probability(*raw, base)).collect()
 }

@@ -5,7 +5,7 @@ use crate::card::{Factor, PdLink, Provenance, Scorecard, ScoringContent};
 use crate::expert::expert_card;
 use crate::logistic::{FitOptions, fit, sigmoid};
 use crate::matrix::Matrix;
-use crate::refine::{RefineInput, fit_link, raw_scores, refine};
+use crate::refine::{RefineInput, WantedScaling, fit_link, raw_scores, refine};
 
 const FACTORS: usize = 13;
 
@@ -71,6 +71,7 @@ impl Population {
             expert: &champion,
             model: &model,
             lambda: 0.5,
+            scaling: WantedScaling::MinMax,
             rows,
             bad: &train_bad,
             weights: None,
