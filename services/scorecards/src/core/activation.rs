@@ -111,12 +111,7 @@ mod tests {
     fn report(status: GateStatus, activatable: bool) -> GateReport {
         let impact = Impact {
             parties: 1,
-            psi: 0.0,
-            champion_bands: vec![],
-            challenger_bands: vec![],
-            migration: vec![],
-            swapped_in: 0,
-            swapped_out: 0,
+            ..Impact::default()
         };
         let gate = GateResult {
             gate: Gate::CircularLabels,
