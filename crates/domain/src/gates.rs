@@ -100,7 +100,35 @@ impl GateReport {
     }
 }
 
+impl Gate {
+    /// As in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Provenance => "PROVENANCE",
+            Self::CircularLabels => "CIRCULAR_LABELS",
+            Self::Floor => "FLOOR",
+            Self::Champion => "CHAMPION",
+            Self::Stability => "STABILITY",
+            Self::Impact => "IMPACT",
+            Self::Weights => "WEIGHTS",
+            Self::Calibration => "CALIBRATION",
+            Self::RankOrder => "RANK_ORDER",
+        }
+    }
+}
+
 impl GateStatus {
+    /// For reading.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+            Self::NeedsNote => "needs a note",
+            Self::NotEvaluated => "not evaluated",
+        }
+    }
+
     /// Whether the gate lets a draft through, a note permitting.
     pub fn passes(self) -> bool {
         matches!(self, Self::Pass | Self::Warn | Self::NeedsNote)

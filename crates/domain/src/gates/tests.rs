@@ -482,6 +482,12 @@ fn report_survives_json_with_stable_names() {
     let report = Population::new().report();
     let text = serde_json::to_string(&report).unwrap();
     assert!(text.contains(r#""gate":"CIRCULAR_LABELS","status":"pass""#));
+    for result in &report.gates {
+        assert_eq!(
+            serde_json::to_value(result.gate).unwrap(),
+            result.gate.name()
+        );
+    }
     let back: GateReport = serde_json::from_str(&text).unwrap();
     assert_eq!(back, report);
 }
