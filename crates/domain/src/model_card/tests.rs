@@ -144,7 +144,7 @@ fn input(made: &Made) -> ModelCardInput<'_> {
             },
             holdout: PartFacts {
                 rows: 600,
-                bads: 140,
+                bads: 77,
                 observed_share: 1.0,
             },
             dataset_digest: Some("sha256:5f2c9a".to_owned()),
@@ -157,7 +157,7 @@ fn input(made: &Made) -> ModelCardInput<'_> {
             mix: vec![LabelCount {
                 source: "observed".to_owned(),
                 rows: 1500,
-                bads: 350,
+                bads: 287,
                 weight: Some(1.0),
             }],
             unlabelled: vec![

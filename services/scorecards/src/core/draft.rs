@@ -6,9 +6,7 @@ use kycc_domain::gates::{GateError, GateInput, GateReport, evaluate};
 use kycc_domain::logistic::RawModel;
 use kycc_domain::matrix::{Matrix, MatrixError};
 use kycc_domain::reasons::ReferenceMeans;
-use kycc_domain::refine::{
-    RefineError, RefineInput, WantedScaling, fit_link, raw_scores, refine,
-};
+use kycc_domain::refine::{RefineError, RefineInput, WantedScaling, fit_link, raw_scores, refine};
 use kycc_domain::rules::{RuleError, RuleSet};
 
 /// Rows of one side of the split, features in catalogue order.
