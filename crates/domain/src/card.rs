@@ -1,4 +1,4 @@
-//! The scorecard: weights over scaled features, shared out as points from `base` to `max`.
+//! The scorecard: weights over scaled features, turned into points by its scaling.
 //!
 //! A `Scorecard` value has passed validation and holds its factors in catalogue order, so equal content always has an
 //! equal hash and sums in the same order. `CompiledCard` is what scores.
@@ -6,10 +6,12 @@
 mod compiled;
 mod document;
 mod error;
+mod scaling;
 mod validate;
 
 pub use compiled::{CompiledCard, Scored, round_half_up};
 pub use error::CardError;
+pub use scaling::{LogOdds, MinMax, Pdo, PdoAnchor, Scaling};
 
 use crate::bands::Bands;
 use crate::canonical::{canonical_json, sha256_hex};
@@ -31,27 +33,10 @@ pub struct Factor {
     pub method: Method,
 }
 
-/// Least and greatest raw score.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Scaling {
-    pub base: i32,
-    pub max: i32,
-}
-
-impl Default for Scaling {
-    fn default() -> Self {
-        Self {
-            base: 300,
-            max: 900,
-        }
-    }
-}
-
-/// From points to a probability of default: `logit PD = intercept + slope · (raw − base)`.
+/// From points to a probability of default: `logit PD = intercept + slope · (raw − base)`, `base` the scaling's.
 ///
-/// A card that is the model itself has `intercept = a0 − Gmin` and `slope = −1/k`; a blended one has the
-/// one-dimensional fit, expressed over `raw − base`.
+/// A min-max card that is the model itself has `intercept = a0 − Gmin` and `slope = −1/k`; a blended one has the
+/// one-dimensional fit, expressed over `raw − base`. A PDO card has `−ln(odds)` and `−ln 2/pdo`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PdLink {
@@ -218,5 +203,7 @@ impl PdLink {
     }
 }
 
+#[cfg(test)]
+mod scaling_tests;
 #[cfg(test)]
 mod tests;

@@ -6,12 +6,14 @@ mod impact;
 mod input;
 mod labels;
 mod stability;
+mod tables;
 mod weights;
 
 use serde::{Deserialize, Serialize};
 
 pub use impact::Impact;
 pub use input::{GateError, GateInput};
+pub use tables::{CUTOFF_STEP, CutoffRow, Group, SwapSet};
 
 use input::Observed;
 
@@ -50,7 +52,8 @@ pub enum GateStatus {
     NotEvaluated,
 }
 
-/// One figure behind a verdict. Order is for reading.
+/// One figure behind a verdict, its thresholds included, so that whoever reads it can work the verdict out again.
+/// Order is for reading.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Number {
     pub name: String,
@@ -97,7 +100,35 @@ impl GateReport {
     }
 }
 
+impl Gate {
+    /// As in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Provenance => "PROVENANCE",
+            Self::CircularLabels => "CIRCULAR_LABELS",
+            Self::Floor => "FLOOR",
+            Self::Champion => "CHAMPION",
+            Self::Stability => "STABILITY",
+            Self::Impact => "IMPACT",
+            Self::Weights => "WEIGHTS",
+            Self::Calibration => "CALIBRATION",
+            Self::RankOrder => "RANK_ORDER",
+        }
+    }
+}
+
 impl GateStatus {
+    /// For reading.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+            Self::NeedsNote => "needs a note",
+            Self::NotEvaluated => "not evaluated",
+        }
+    }
+
     /// Whether the gate lets a draft through, a note permitting.
     pub fn passes(self) -> bool {
         matches!(self, Self::Pass | Self::Warn | Self::NeedsNote)
@@ -147,7 +178,7 @@ pub fn evaluate(input: &GateInput<'_>) -> Result<GateReport, GateError> {
         impact::gate(&impact),
         weights::gate(input.champion, input.challenger),
         calibration::calibration(input, &observed),
-        calibration::rank_order(input.challenger, &observed),
+        calibration::rank_order(&impact, &observed),
     ];
     let verdict = if gates.iter().all(|g| g.status.passes()) {
         Verdict::Gated
@@ -164,5 +195,7 @@ pub fn evaluate(input: &GateInput<'_>) -> Result<GateReport, GateError> {
     })
 }
 
+#[cfg(test)]
+mod recompute;
 #[cfg(test)]
 mod tests;

@@ -20,6 +20,7 @@ pub mod labels;
 pub mod logistic;
 pub mod matrix;
 pub mod metrics;
+pub mod model_card;
 pub mod psi;
 pub mod reasons;
 pub mod refine;

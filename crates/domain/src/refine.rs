@@ -2,11 +2,14 @@
 //! points become a probability again through its link.
 
 mod link;
+mod pdo;
 mod weights;
 
 use thiserror::Error;
 
-use crate::card::{CardError, Factor, PdLink, Provenance, Scorecard, ScoringContent};
+use crate::card::{
+    CardError, Factor, MinMax, PdLink, PdoAnchor, Provenance, Scaling, Scorecard, ScoringContent,
+};
 use crate::logistic::{LineError, RawModel};
 use crate::matrix::Matrix;
 
@@ -14,6 +17,16 @@ pub use link::{fit_link, raw_scores};
 
 /// Share of the model in a draft, unless configured otherwise.
 pub const DEFAULT_LAMBDA: f64 = 0.5;
+
+/// How a draft's weights become points.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum WantedScaling {
+    /// From the least to the greatest score that the expert card's bands cover.
+    #[default]
+    MinMax,
+    /// So many points to double the odds. Needs a link, since the odds come from it.
+    Pdo(PdoAnchor),
+}
 
 /// What a draft is made of.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +37,7 @@ pub struct RefineInput<'a> {
     pub model: &'a RawModel,
     /// 0 is the expert alone, 1 the model alone.
     pub lambda: f64,
+    pub scaling: WantedScaling,
     /// Training rows: scaled factors in card order, outcomes, and weights (`None`: all 1).
     pub rows: Matrix<'a>,
     pub bad: &'a [bool],
@@ -54,6 +68,14 @@ pub enum RefineError {
         "the model has no coefficient other than 0, so it shares out no points; train on other rows or features"
     )]
     ModelWithoutWeights,
+    #[error(
+        "points by odds need the odds that the training rows give, and they give none; take the min-max scaling"
+    )]
+    NoOdds(#[source] LineError),
+    #[error(
+        "training rows with more points are bad more often, so the points would turn round; take the min-max scaling"
+    )]
+    OddsReversed,
     #[error("the refined weights make no valid card")]
     Card(#[from] CardError),
 }
@@ -65,12 +87,17 @@ impl RefineError {
             Self::BadLambda { .. } => "BAD_LAMBDA",
             Self::Length { .. } => "REFINE_LENGTH",
             Self::ModelWithoutWeights => "DEGENERATE_CARD",
+            Self::NoOdds(_) => "PDO_WITHOUT_ODDS",
+            Self::OddsReversed => "PDO_ODDS_REVERSED",
             Self::Card(error) => error.reason(),
         }
     }
 }
 
-/// Makes the draft. Scaling, bands, cutoff and methods are the expert card's; the reference population is not set.
+/// Makes the draft. Bands, cutoff and methods are the expert card's; the reference population is not set.
+///
+/// Bands and cutoff stay where they are under either scaling: they, like the decision rules, are statements about scores
+/// that people made, and a PDO anchor is chosen to suit them. IMPACT shows what a change of scale does to them.
 pub fn refine(
     input: &RefineInput<'_>,
     version: &str,
@@ -88,7 +115,9 @@ pub fn refine(
             ..factor.clone()
         })
         .collect();
+    let (base, max) = input.expert.bands().range();
     let content = ScoringContent {
+        scaling: Scaling::MinMax(MinMax { base, max }),
         factors,
         link: None,
         reference: None,
@@ -97,12 +126,19 @@ pub fn refine(
     };
     let unlinked = Scorecard::new(version, content, provenance)?;
     let train_raw = raw_scores(&unlinked, input.rows);
-    let base = unlinked.scaling().base;
     let link = if input.lambda == 1.0 {
         Ok(link::exact(&unlinked, input.model, blend.model_factor))
     } else {
         fit_link(&train_raw, base, input.bad, input.weights)
     };
+    if let WantedScaling::Pdo(anchor) = input.scaling {
+        let card = pdo::rescaled(&unlinked, link.map_err(RefineError::NoOdds)?, anchor)?;
+        return Ok(Refined {
+            train_raw: raw_scores(&card, input.rows),
+            card,
+            missing_link: None,
+        });
+    }
     let (card, missing_link) = match link {
         Ok(link) => (with_link(&unlinked, link)?, None),
         Err(error) => (unlinked, Some(error)),
@@ -148,5 +184,7 @@ fn check(input: &RefineInput<'_>) -> Result<(), RefineError> {
     Ok(())
 }
 
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 mod tests;

@@ -123,10 +123,9 @@ impl RuleSet {
                 Action::FlagForReview { .. } => {}
             }
         }
-        let scaling = card.scaling();
+        let (least, greatest) = card.final_range();
         let bounded = running.max(floor).min(cap);
-        let final_score =
-            round_half_up(bounded.clamp(f64::from(scaling.base), f64::from(scaling.max)));
+        let final_score = round_half_up(bounded.clamp(f64::from(least), f64::from(greatest)));
         Ok(Decision {
             final_score,
             band: card.bands().index_of(final_score),

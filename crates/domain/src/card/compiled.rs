@@ -1,6 +1,7 @@
 //! A card made ready to score millions of rows: constants worked out once, no allocation per row.
 //!
-//! `raw` is `base` plus the points in catalogue order, so base + points = raw holds as computed, not only on paper.
+//! `raw` is the least score plus the points in catalogue order, so that least + points = raw holds as computed, not only
+//! on paper.
 
 use super::{MAX_FACTORS, Scaling, Scorecard};
 use crate::bands::Bands;
@@ -22,6 +23,8 @@ pub struct CompiledCard {
     scaling: Scaling,
     bands: Bands,
     points_per_weight: f64,
+    least: f64,
+    greatest: f64,
 }
 
 /// One party's score, with every factor's part in it (card order).
@@ -52,7 +55,9 @@ impl CompiledCard {
     pub(super) fn new(card: &Scorecard) -> Self {
         let scaling = card.scaling();
         let spread: f64 = card.factors().iter().map(|f| f.weight.abs()).sum();
-        let k = f64::from(scaling.max - scaling.base) / spread;
+        let g_min: f64 = card.factors().iter().map(|f| f.weight.min(0.0)).sum();
+        let k = scaling.points_per_weight(spread);
+        let least = scaling.least(g_min);
         let compile = |factor: &super::Factor| CompiledFactor {
             feature: feature_index(&factor.feature).expect("a validated card names known features"),
             method: factor.method.into(),
@@ -64,6 +69,11 @@ impl CompiledCard {
             scaling,
             bands: card.bands().clone(),
             points_per_weight: k,
+            least,
+            greatest: match scaling {
+                Scaling::MinMax(range) => f64::from(range.max),
+                Scaling::Pdo(_) => least + k * spread,
+            },
         }
     }
 
@@ -77,6 +87,21 @@ impl CompiledCard {
 
     pub fn bands(&self) -> &Bands {
         &self.bands
+    }
+
+    /// The raw score of a party without any point; raw scores are this plus the points.
+    pub fn least(&self) -> f64 {
+        self.least
+    }
+
+    /// The raw score of a party with every point.
+    pub fn greatest(&self) -> f64 {
+        self.greatest
+    }
+
+    /// Least and greatest final score: what the bands cover. Under min-max the raw scores' own range.
+    pub fn final_range(&self) -> (i32, i32) {
+        self.bands.range()
     }
 
     /// `k`: points per unit of weight.
@@ -105,15 +130,15 @@ impl CompiledCard {
     /// If the row or `points` is shorter than the catalogue or the card.
     pub fn score_into(&self, row: &[f64], points: &mut [f64]) -> f64 {
         let points = &mut points[..self.factors.len()];
-        let mut raw = f64::from(self.scaling.base);
+        let mut raw = self.least;
         for (factor, slot) in self.factors.iter().zip(points) {
             let s = factor.method.scale(row[factor.feature]);
             let share = if factor.inverted { 1.0 - s } else { s };
             *slot = factor.max_points * share;
             raw += *slot;
         }
-        // The sum of all greatest points may miss `max` by some 1e-13; the range is a promise.
-        raw.clamp(f64::from(self.scaling.base), f64::from(self.scaling.max))
+        // The sum of all greatest points may miss the greatest score by some 1e-13; the range is a promise.
+        raw.clamp(self.least, self.greatest)
     }
 
     /// The scaled inputs of one row, which are also what the model trains on.

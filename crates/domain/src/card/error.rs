@@ -27,6 +27,20 @@ pub enum CardError {
     #[error("scores from {base} to {max} are no range: base must be below max")]
     Range { base: i32, max: i32 },
     #[error(
+        "scaling is neither of the two kinds: give base and max, or base, pdo, odds and log_odds"
+    )]
+    ScalingKind,
+    #[error(
+        "{pdo} points to double the odds, odds of {odds}:1 at a base of {base} cannot anchor a scale: \
+         pdo must lie between 1 and 1000, odds between 0.001 and 1000000, base between 0 and 5000"
+    )]
+    PdoAnchor { pdo: f64, odds: f64, base: i32 },
+    #[error(
+        "log-odds of {intercept} + {per_weight} per weight make no scores: the second must be above 0, and the scores \
+         within a million of 0"
+    )]
+    LogOdds { intercept: f64, per_weight: f64 },
+    #[error(
         "bands cover {low} to {high}, but scores run from {base} to {max}: they must cover exactly that"
     )]
     BandsRange {
@@ -35,8 +49,8 @@ pub enum CardError {
         base: i32,
         max: i32,
     },
-    #[error("cutoff {cutoff} lies outside the scores from {base} to {max}")]
-    Cutoff { cutoff: i32, base: i32, max: i32 },
+    #[error("cutoff {cutoff} lies outside the bands from {low} to {high}")]
+    Cutoff { cutoff: i32, low: i32, high: i32 },
     #[error("PD link has an intercept or slope that is not a finite number")]
     Link,
     #[error(
@@ -59,6 +73,9 @@ impl CardError {
             Self::MethodLimit { .. } => "METHOD_LIMIT",
             Self::Degenerate { .. } => "DEGENERATE_CARD",
             Self::Range { .. } => "CARD_RANGE",
+            Self::ScalingKind => "CARD_SCALING",
+            Self::PdoAnchor { .. } => "PDO_ANCHOR",
+            Self::LogOdds { .. } => "PDO_LOG_ODDS",
             Self::BandsRange { .. } => "CARD_BANDS",
             Self::Cutoff { .. } => "CARD_CUTOFF",
             Self::Link => "CARD_LINK",

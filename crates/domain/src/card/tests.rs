@@ -18,6 +18,10 @@ fn card_of(factors: Vec<Factor>) -> Result<Scorecard, CardError> {
     Scorecard::new("t", ScoringContent::of(factors), Provenance::default())
 }
 
+fn range(base: i32, max: i32) -> Scaling {
+    Scaling::MinMax(MinMax { base, max })
+}
+
 fn reason_of(factors: Vec<Factor>) -> &'static str {
     card_of(factors).unwrap_err().reason()
 }
@@ -49,8 +53,8 @@ fn bands_and_cutoff_must_fit_the_range_of_scores() {
         Scorecard::new("t", content, Provenance::default()).map_err(|error| error.reason())
     };
     assert!(content(|_| ()).is_ok());
-    assert_eq!(content(|c| c.scaling.max = 850), Err("CARD_BANDS"));
-    assert_eq!(content(|c| c.scaling.max = 300), Err("CARD_RANGE"));
+    assert_eq!(content(|c| c.scaling = range(300, 850)), Err("CARD_BANDS"));
+    assert_eq!(content(|c| c.scaling = range(300, 300)), Err("CARD_RANGE"));
     assert_eq!(content(|c| c.cutoff = 901), Err("CARD_CUTOFF"));
     let link = |c: &mut ScoringContent| {
         c.link = Some(PdLink {
@@ -181,7 +185,7 @@ fn link_gives_the_probability_over_points_above_base() {
 #[test]
 fn bands_of_another_range_are_accepted_with_that_range() {
     let mut content = expert_card().content().clone();
-    content.scaling = Scaling { base: 0, max: 100 };
+    content.scaling = range(0, 100);
     content.cutoff = 50;
     let half = |name: &str, min, max| Band {
         name: name.into(),

@@ -1,6 +1,6 @@
 //! Checks of a card's content, and the one change they make: factors and reference are put into catalogue order.
 
-use super::{CardError, Factor, ReferencePopulation, Scaling, ScoringContent};
+use super::{CardError, Factor, MinMax, ReferencePopulation, Scaling, ScoringContent};
 use crate::bands::Bands;
 use crate::catalogue::feature_index;
 use crate::scaling::Method;
@@ -11,6 +11,7 @@ pub(super) fn check(version: &str, content: &mut ScoringContent) -> Result<(), C
     content
         .factors
         .sort_by_key(|factor| feature_index(&factor.feature));
+    content.scaling.check(&content.factors)?;
     check_range(content.scaling, &content.bands, content.cutoff)?;
     if let Some(link) = content.link
         && !(link.intercept.is_finite() && link.slope.is_finite())
@@ -73,12 +74,11 @@ fn check_factors(factors: &[Factor]) -> Result<(), CardError> {
 }
 
 fn check_range(scaling: Scaling, bands: &Bands, cutoff: i32) -> Result<(), CardError> {
-    let Scaling { base, max } = scaling;
-    if base >= max {
-        return Err(CardError::Range { base, max });
-    }
     let (low, high) = bands.range();
-    if (low, high) != (base, max) {
+    // A PDO card has no range of its own: scores beyond its bands belong to the band at that end.
+    if let Scaling::MinMax(MinMax { base, max }) = scaling
+        && (low, high) != (base, max)
+    {
         return Err(CardError::BandsRange {
             low,
             high,
@@ -86,8 +86,8 @@ fn check_range(scaling: Scaling, bands: &Bands, cutoff: i32) -> Result<(), CardE
             max,
         });
     }
-    if !(base..=max).contains(&cutoff) {
-        return Err(CardError::Cutoff { cutoff, base, max });
+    if !(low..=high).contains(&cutoff) {
+        return Err(CardError::Cutoff { cutoff, low, high });
     }
     Ok(())
 }

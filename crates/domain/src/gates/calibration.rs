@@ -1,8 +1,9 @@
 //! CALIBRATION and RANK_ORDER: whether the challenger's probabilities and bands keep their word.
 
+use super::impact::Impact;
 use super::input::{GateInput, Observed};
 use super::{Gate, GateResult, GateStatus};
-use crate::card::{PdLink, Scorecard, round_half_up};
+use crate::card::{PdLink, Scorecard};
 use crate::metrics::brier;
 
 /// Observed over expected bads.
@@ -35,6 +36,10 @@ pub(super) fn calibration(input: &GateInput<'_>, observed: &Observed) -> GateRes
     let expected: f64 = pd.iter().sum();
     let bads = observed.bads() as f64;
     let ratio = bads / expected;
+    if !ratio.is_finite() {
+        let why = format!("the draft expects {expected:e} bads, too few to hold {bads} against");
+        return GateResult::not_evaluated(gate, why);
+    }
     let status = if RATIO.contains(&ratio) && own <= champion + BRIER_MARGIN {
         GateStatus::Pass
     } else {
@@ -51,57 +56,65 @@ pub(super) fn calibration(input: &GateInput<'_>, observed: &Observed) -> GateRes
         .number("observed_over_expected", ratio)
         .number("brier", own)
         .number("champion_brier", champion)
+        .number("parties", observed.bad.len() as f64)
+        .number("allowed_ratio_from", *RATIO.start())
+        .number("allowed_ratio_to", *RATIO.end())
+        .number("allowed_brier_above_champion", BRIER_MARGIN)
 }
 
-pub(super) fn rank_order(challenger: &Scorecard, observed: &Observed) -> GateResult {
+pub(super) fn rank_order(impact: &Impact, observed: &Observed) -> GateResult {
     let gate = Gate::RankOrder;
     if let Some(why) = observed.missing() {
         return GateResult::not_evaluated(gate, why);
     }
-    let bands = challenger.bands();
-    let mut counts = vec![(0u64, 0u64); bands.as_slice().len()];
-    for (raw, bad) in observed.challenger_raw.iter().zip(&observed.bad) {
-        let cell = &mut counts[bands.index_of(round_half_up(*raw))];
-        cell.0 += 1;
-        cell.1 += u64::from(*bad);
-    }
     // Worst band first; bands without parties say nothing.
-    let filled: Vec<usize> = (0..counts.len())
+    let filled: Vec<(&str, usize, usize)> = impact
+        .challenger_bands
+        .iter()
+        .zip(&impact.challenger_by_band)
         .rev()
-        .filter(|&i| counts[i].0 > 0)
+        .filter(|(_, group)| group.parties > 0)
+        .map(|(name, group)| (name.as_str(), group.parties, group.bads.unwrap_or_default()))
         .collect();
-    let broken = filled.windows(2).find(|pair| {
-        let ((n, bads), (better_n, better_bads)) = (counts[pair[0]], counts[pair[1]]);
-        better_bads * n > bads * better_n
-    });
-    let (status, message) = match broken {
-        Some(pair) => (
-            GateStatus::Fail,
+    let broken: Vec<String> = filled
+        .windows(2)
+        .filter(|pair| {
+            // Compared as fractions of whole numbers: equal rates are equal.
+            let ((_, n, bads), (_, better_n, better_bads)) = (pair[0], pair[1]);
+            better_bads * n > bads * better_n
+        })
+        .map(|pair| {
             format!(
                 "band {} has a higher bad rate than {} below it",
-                bands.as_slice()[pair[1]].name,
-                bands.as_slice()[pair[0]].name
-            ),
-        ),
-        None => (
+                pair[1].0, pair[0].0
+            )
+        })
+        .collect();
+    let (status, message) = if !broken.is_empty() {
+        (GateStatus::Fail, broken.join("; "))
+    } else if let [(only, ..)] = filled[..] {
+        (
+            GateStatus::Warn,
+            format!("every party is in band {only}, so that there is no order to judge"),
+        )
+    } else {
+        (
             GateStatus::Pass,
             "the bad rate does not rise from band to better band".to_owned(),
-        ),
+        )
     };
-    let result = GateResult::new(gate, status, message);
-    bands
-        .as_slice()
-        .iter()
-        .zip(&counts)
-        .filter(|(_, (n, _))| *n > 0)
-        .fold(result, |result, (band, (n, bads))| {
+    filled.iter().rev().fold(
+        GateResult::new(gate, status, message),
+        |result, (band, parties, bads)| {
             result
-                .number(format!("parties.{}", band.name), *n as f64)
-                .number(format!("bad_rate.{}", band.name), *bads as f64 / *n as f64)
-        })
+                .number(format!("parties.{band}"), *parties as f64)
+                .number(format!("bads.{band}"), *bads as f64)
+                .number(format!("bad_rate.{band}"), *bads as f64 / *parties as f64)
+        },
+    )
 }
 
 fn probabilities(link: PdLink, card: &Scorecard, raw: &[f64]) -> Vec<f64> {
-    let base = card.scaling().base;
+    let base = card.scaling().base();
     raw.iter().map(|raw| link.probability(*raw, base)).collect()
 }

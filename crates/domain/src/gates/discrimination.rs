@@ -31,6 +31,10 @@ pub(super) fn floor(observed: &Observed) -> GateResult {
         .number("auc", estimate.auc)
         .number("lower_95", estimate.lower)
         .number("upper_95", estimate.upper)
+        .number("standard_error", estimate.variance.sqrt())
+        .number("required_lower", MIN_AUC)
+        .number("bads", observed.bads() as f64)
+        .number("goods", observed.goods() as f64)
 }
 
 pub(super) fn champion(observed: &Observed) -> GateResult {
@@ -48,7 +52,7 @@ pub(super) fn champion(observed: &Observed) -> GateResult {
     } else if paired.lower > MARGIN {
         (
             GateStatus::NeedsNote,
-            "not inferior, but not superior either",
+            "not inferior, but not superior either (say why it is worth the change)",
         )
     } else {
         (GateStatus::Fail, "neither superior nor non-inferior")
@@ -68,7 +72,12 @@ pub(super) fn champion(observed: &Observed) -> GateResult {
         .number("delta", paired.delta)
         .number("lower_95", paired.lower)
         .number("upper_95", paired.upper)
+        .number("standard_error", paired.variance.sqrt())
         .number("p_value", paired.p_value)
+        .number("significant_below", SIGNIFICANT)
+        .number("inferior_at", MARGIN)
+        .number("bads", observed.bads() as f64)
+        .number("goods", observed.goods() as f64)
 }
 
 /// Fewer points are more likely bad.

@@ -37,6 +37,8 @@ pub enum GateError {
     },
     #[error("entry {row} of {what} is not a finite number")]
     NotFinite { what: &'static str, row: usize },
+    #[error("entry {row} of train_weights is negative")]
+    NegativeWeight { row: usize },
     #[error("there are no {what} rows to judge a card on")]
     Empty { what: &'static str },
 }
@@ -88,7 +90,11 @@ impl GateInput<'_> {
                 return Err(GateError::NotFinite { what, row });
             }
         }
-        Ok(())
+        let weights = self.train_weights.unwrap_or_default();
+        match weights.iter().position(|weight| *weight < 0.0) {
+            Some(row) => Err(GateError::NegativeWeight { row }),
+            None => Ok(()),
+        }
     }
 }
 

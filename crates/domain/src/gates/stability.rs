@@ -30,29 +30,41 @@ pub(super) fn stability(input: &GateInput<'_>, observed: &Observed) -> GateResul
             Ok(index) => index,
             Err(error) => return GateResult::not_evaluated(gate, format!("{name}: {error}")),
         };
+        let finding = format!("{name} (PSI {:.3})", index.value);
         match severity(&index) {
-            GateStatus::Fail => failed.push(name.clone()),
-            GateStatus::Warn => warned.push(name.clone()),
+            GateStatus::Fail => failed.push(finding),
+            GateStatus::Warn => warned.push(finding),
             _ => {}
         }
         numbers.push((name, index.value, index.no_shift_bound));
     }
-    let (status, message) = if !failed.is_empty() {
-        (GateStatus::Fail, format!("shifted: {}", failed.join(", ")))
-    } else if !warned.is_empty() {
-        (GateStatus::Warn, format!("shifting: {}", warned.join(", ")))
-    } else {
-        let steady = "score and factors are spread as in training";
-        (GateStatus::Pass, steady.to_owned())
+    let status = match (failed.is_empty(), warned.is_empty()) {
+        (false, _) => GateStatus::Fail,
+        (true, false) => GateStatus::Warn,
+        (true, true) => GateStatus::Pass,
     };
-    numbers.into_iter().fold(
-        GateResult::new(gate, status, message),
-        |result, (name, value, bound)| {
+    let findings: Vec<String> = [("shifted", &failed), ("shifting", &warned)]
+        .into_iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(what, names)| format!("{what}: {}", names.join(", ")))
+        .collect();
+    let message = if findings.is_empty() {
+        "score and factors are spread as in training".to_owned()
+    } else {
+        findings.join("; ")
+    };
+    let result = GateResult::new(gate, status, message)
+        .number("train_rows", input.train.rows() as f64)
+        .number("holdout_rows", observed.rows.len() as f64)
+        .number("warn_from", WARN)
+        .number("fail_from", FAIL);
+    numbers
+        .into_iter()
+        .fold(result, |result, (name, value, bound)| {
             result
                 .number(format!("psi.{name}"), value)
                 .number(format!("no_shift_bound.{name}"), bound)
-        },
-    )
+        })
 }
 
 /// A shift that chance explains is none, however large: small samples shift by chance.

@@ -5,23 +5,23 @@ use crate::card::{Factor, PdLink, Provenance, Scorecard, ScoringContent};
 use crate::expert::expert_card;
 use crate::logistic::{FitOptions, fit, sigmoid};
 use crate::matrix::Matrix;
-use crate::refine::{RefineInput, fit_link, raw_scores, refine};
+use crate::refine::{RefineInput, WantedScaling, fit_link, raw_scores, refine};
 
-const FACTORS: usize = 13;
+pub(super) const FACTORS: usize = 13;
 
 /// Parties whose outcomes follow the expert's weights, the model trained on them, and the half-and-half draft.
-struct Population {
+pub(super) struct Population {
     champion: Scorecard,
     champion_link: Option<PdLink>,
-    challenger: Scorecard,
+    pub(super) challenger: Scorecard,
     train: Vec<f64>,
     train_raw: Vec<f64>,
-    train_observed: Vec<bool>,
-    holdout: Vec<f64>,
-    holdout_bad: Vec<bool>,
-    holdout_observed: Vec<bool>,
-    champion_raw: Vec<f64>,
-    challenger_raw: Vec<f64>,
+    pub(super) train_observed: Vec<bool>,
+    pub(super) holdout: Vec<f64>,
+    pub(super) holdout_bad: Vec<bool>,
+    pub(super) holdout_observed: Vec<bool>,
+    pub(super) champion_raw: Vec<f64>,
+    pub(super) challenger_raw: Vec<f64>,
 }
 
 fn draw(n: usize, seed: u64) -> (Vec<f64>, Vec<bool>) {
@@ -59,7 +59,11 @@ fn draw(n: usize, seed: u64) -> (Vec<f64>, Vec<bool>) {
 }
 
 impl Population {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
+        Self::scaled(WantedScaling::MinMax)
+    }
+
+    pub(super) fn scaled(scaling: WantedScaling) -> Self {
         let champion = expert_card();
         let (train, train_bad) = draw(6000, 1);
         let (holdout, holdout_bad) = draw(1500, 2);
@@ -71,6 +75,7 @@ impl Population {
             expert: &champion,
             model: &model,
             lambda: 0.5,
+            scaling,
             rows,
             bad: &train_bad,
             weights: None,
@@ -93,7 +98,7 @@ impl Population {
         }
     }
 
-    fn input(&self) -> GateInput<'_> {
+    pub(super) fn input(&self) -> GateInput<'_> {
         GateInput {
             champion: &self.champion,
             champion_link: self.champion_link,
@@ -110,7 +115,7 @@ impl Population {
         }
     }
 
-    fn report(&self) -> GateReport {
+    pub(super) fn report(&self) -> GateReport {
         evaluate(&self.input()).unwrap()
     }
 
@@ -120,7 +125,7 @@ impl Population {
 }
 
 /// The expert card with other weights, by feature.
-fn reweighted(changes: &[(&str, f64)]) -> Scorecard {
+pub(super) fn reweighted(changes: &[(&str, f64)]) -> Scorecard {
     let factors: Vec<Factor> = expert_card()
         .factors()
         .iter()
@@ -185,6 +190,16 @@ fn scorecard_labels_alone_fail_and_leave_the_rest_unjudged() {
     }
     assert!(status(Gate::Impact).passes() && status(Gate::Weights).passes());
     assert_eq!(report.impact.parties, 1500);
+    // Who moves is shown; whether they are bad, nobody knows.
+    assert_eq!(report.impact.bads, None);
+    assert!(report.impact.migration_bads.is_empty());
+    assert!(
+        report
+            .impact
+            .champion_cutoffs
+            .iter()
+            .all(|row| row.bads_caught.is_none())
+    );
     assert_eq!(report.verdict, Verdict::Failed);
     assert!(report.bootstrap && !report.activatable);
 }
@@ -294,7 +309,11 @@ fn shifted_factor_is_named() {
     let result = report.result(Gate::Stability).unwrap();
     let feature = population.challenger.factors()[2].feature.clone();
     assert_eq!(result.status, GateStatus::Fail);
-    assert_eq!(result.message, format!("shifted: {feature}"));
+    assert!(
+        result
+            .message
+            .starts_with(&format!("shifted: {feature} (PSI"))
+    );
     assert!(result.get(&format!("psi.{feature}")).unwrap() > 0.25);
 }
 
@@ -405,7 +424,21 @@ fn impact_counts_migrations_and_swaps() {
         holdout_challenger_raw: &raw_after,
     };
     let impact = evaluate(&input).unwrap().impact;
-    assert_eq!((impact.swapped_in, impact.swapped_out), (2, 1));
+    let swap = &impact.swap;
+    assert_eq!((swap.swapped_in.parties, swap.swapped_out.parties), (2, 1));
+    assert_eq!(
+        (swap.swapped_in.bads, swap.swapped_out.bads),
+        (Some(0), Some(1))
+    );
+    assert_eq!(
+        (swap.both_accepted.parties, swap.both_rejected.parties),
+        (1, 0)
+    );
+    assert_eq!(swap.both_accepted.bad_rate, Some(1.0));
+    assert_eq!(swap.both_rejected.bad_rate, None);
+    assert_eq!(impact.migration_bads[0][0], 1);
+    assert_eq!(impact.migration_bads[4][0], 0);
+    assert_eq!(impact.challenger_by_band[0].bad_rate, Some(0.5));
     assert_eq!(impact.moved(), (2, 1));
     assert_eq!(impact.migration[0][0], 1);
     assert_eq!(impact.migration[3][2], 1);
@@ -449,6 +482,12 @@ fn report_survives_json_with_stable_names() {
     let report = Population::new().report();
     let text = serde_json::to_string(&report).unwrap();
     assert!(text.contains(r#""gate":"CIRCULAR_LABELS","status":"pass""#));
+    for result in &report.gates {
+        assert_eq!(
+            serde_json::to_value(result.gate).unwrap(),
+            result.gate.name()
+        );
+    }
     let back: GateReport = serde_json::from_str(&text).unwrap();
     assert_eq!(back, report);
 }

@@ -18,10 +18,7 @@ pub(super) fn gate(champion: &Scorecard, challenger: &Scorecard) -> GateResult {
     let wrong: Vec<&str> = challenger
         .specs()
         .zip(challenger.factors())
-        .filter(|(spec, factor)| match spec.direction {
-            Direction::HigherIsBetter => factor.weight < 0.0,
-            Direction::LowerIsBetter => factor.weight > 0.0,
-        })
+        .filter(|(spec, factor)| factor.weight * declared_sign(spec.direction) < 0.0)
         .map(|(spec, _)| spec.name)
         .collect();
     let dropped = old
@@ -47,10 +44,28 @@ pub(super) fn gate(champion: &Scorecard, challenger: &Scorecard) -> GateResult {
     let result = GateResult::new(Gate::Weights, status, message)
         .number("wrong_signs", wrong.len() as f64)
         .number("jumps", jumped.len() as f64)
-        .number("zeroed", zeroed.len() as f64);
+        .number("zeroed", zeroed.len() as f64)
+        .number("allowed_move", MAX_MOVE);
+    let result = challenger.specs().fold(result, |result, spec| {
+        result.number(
+            format!("declared_sign.{}", spec.name),
+            declared_sign(spec.direction),
+        )
+    });
     moves.into_iter().fold(result, |result, (name, by)| {
-        result.number(format!("share_move.{name}"), by)
+        result
+            .number(format!("champion_share.{name}"), share(&old, name))
+            .number(format!("challenger_share.{name}"), share(&new, name))
+            .number(format!("share_move.{name}"), by)
     })
+}
+
+/// Of a weight that says what the catalogue says.
+fn declared_sign(direction: Direction) -> f64 {
+    match direction {
+        Direction::HigherIsBetter => 1.0,
+        Direction::LowerIsBetter => -1.0,
+    }
 }
 
 fn verdict(wrong: &[&str], jumped: &[&str], zeroed: &[&str]) -> (GateStatus, String) {

@@ -40,7 +40,7 @@ pub fn raw_scores(card: &Scorecard, rows: Matrix<'_>) -> Vec<f64> {
         "one column per factor of the card"
     );
     let compiled = card.compile();
-    let (base, max) = (card.scaling().base, card.scaling().max);
+    let (least, greatest) = (compiled.least(), compiled.greatest());
     let factors: Vec<(f64, bool)> = (0..compiled.factor_count())
         .map(|j| (compiled.max_points(j), compiled.is_inverted(j)))
         .collect();
@@ -49,10 +49,10 @@ pub fn raw_scores(card: &Scorecard, rows: Matrix<'_>) -> Vec<f64> {
             let raw = row
                 .iter()
                 .zip(&factors)
-                .fold(f64::from(base), |raw, (s, (points, inverted))| {
+                .fold(least, |raw, (s, (points, inverted))| {
                     raw + points * if *inverted { 1.0 - s } else { *s }
                 });
-            raw.clamp(f64::from(base), f64::from(max))
+            raw.clamp(least, greatest)
         })
         .collect()
 }

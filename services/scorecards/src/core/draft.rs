@@ -6,7 +6,7 @@ use kycc_domain::gates::{GateError, GateInput, GateReport, evaluate};
 use kycc_domain::logistic::RawModel;
 use kycc_domain::matrix::{Matrix, MatrixError};
 use kycc_domain::reasons::ReferenceMeans;
-use kycc_domain::refine::{RefineError, RefineInput, fit_link, raw_scores, refine};
+use kycc_domain::refine::{RefineError, RefineInput, WantedScaling, fit_link, raw_scores, refine};
 use kycc_domain::rules::{RuleError, RuleSet};
 
 /// Rows of one side of the split, features in catalogue order.
@@ -27,6 +27,7 @@ pub(crate) struct Input<'a> {
     pub(crate) author: &'a str,
     /// 0 is all champion, 1 all model.
     pub(crate) blend: f64,
+    pub(crate) scaling: WantedScaling,
     pub(crate) train: &'a Rows,
     pub(crate) holdout: &'a Rows,
     pub(crate) rules: &'a RuleSet,
@@ -80,6 +81,7 @@ pub(crate) fn draft(input: &Input<'_>) -> Result<Draft, DraftError> {
         expert: input.champion,
         model: input.model,
         lambda: input.blend,
+        scaling: input.scaling,
         rows: train,
         bad: &input.train.bad,
         weights: Some(&input.train.weights),
@@ -94,7 +96,7 @@ pub(crate) fn draft(input: &Input<'_>) -> Result<Draft, DraftError> {
 
     let champion_train = raw_scores(input.champion, train);
     let fitted = || {
-        let base = input.champion.scaling().base;
+        let base = input.champion.scaling().base();
         fit_link(
             &champion_train,
             base,
@@ -225,6 +227,7 @@ mod tests {
             model_id: "m-1",
             author: "ann",
             blend,
+            scaling: WantedScaling::MinMax,
             train: &train,
             holdout: &holdout,
             rules: &rules,

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use kycc_domain::card::Scorecard;
+use kycc_domain::card::{PdoAnchor, Scorecard};
 use kycc_domain::gates::{GateStatus, Verdict};
 use kycc_domain::logistic::LogisticFit;
+use kycc_domain::refine::WantedScaling;
 use kycc_domain::rules::{RuleSet, default_rules};
 use kycc_lake::Metadata;
 use kycc_lake::datasets::{MODEL, SCORECARD_DRAFT};
@@ -23,6 +24,31 @@ use crate::store::VersionStore;
 #[derive(Debug, Deserialize)]
 struct Config {
     blend: f64,
+    scaling: ScalingKind,
+    /// The three that only `pdo` looks at.
+    pdo: f64,
+    odds: f64,
+    base: i32,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ScalingKind {
+    MinMax,
+    Pdo,
+}
+
+impl Config {
+    fn scaling(&self) -> WantedScaling {
+        match self.scaling {
+            ScalingKind::MinMax => WantedScaling::MinMax,
+            ScalingKind::Pdo => WantedScaling::Pdo(PdoAnchor {
+                pdo: self.pdo,
+                odds: self.odds,
+                base: self.base,
+            }),
+        }
+    }
 }
 
 /// What the task needs of the `model` document.
@@ -113,6 +139,7 @@ impl TaskHandler for Refine {
             model_id: &model.model_id,
             author: cx.principal(),
             blend: config.blend,
+            scaling: config.scaling(),
             train: &train,
             holdout: &holdout,
             rules: &rules,
@@ -129,6 +156,7 @@ impl TaskHandler for Refine {
             "parent": champion.card.version(),
             "model_id": model.model_id,
             "blend": config.blend,
+            "scaling": made.card.scaling().kind(),
             "gates": made.report,
         });
         let published = cx
