@@ -39,6 +39,15 @@ pub(crate) struct Related {
     pub(crate) first_rejects: Vec<String>,
     pub(crate) currencies: BTreeSet<String>,
     pub(crate) unknown_party_types: u64,
+    pub(crate) contradicted: Contradicted,
+}
+
+/// Outcomes that came several times, and not the same.
+#[derive(Debug, Default)]
+pub(crate) struct Contradicted {
+    pub(crate) outcomes: u64,
+    /// The first, in the order of parties: party and kind.
+    pub(crate) first: Option<(String, String)>,
 }
 
 /// The tables of the batch after its parties, and the labels.
@@ -73,6 +82,7 @@ pub(crate) async fn relate(
         ],
         as_of,
         seen: Seen::default(),
+        contradicted: Contradicted::default(),
     };
     work.leave_out(Table::Parties).await?;
     let parties = work.parties().await?;
@@ -102,6 +112,7 @@ struct Relation<'a> {
     params: Vec<(&'static str, ScalarValue)>,
     as_of: i64,
     seen: Seen,
+    contradicted: Contradicted,
 }
 
 impl Relation<'_> {
@@ -161,6 +172,9 @@ impl Relation<'_> {
         if table == Table::Transactions {
             self.superseded().await?;
         }
+        if table == Table::Outcomes {
+            self.contradicted().await?;
+        }
         let mut writer = self.cx.writer(dataset(table));
         let mut rows = self.run(queries::accepted(table)).await?;
         let mut accepted = 0;
@@ -191,6 +205,19 @@ impl Relation<'_> {
             .register_table("superseded", Arc::new(table))
             .map(drop)
             .map_err(failed)
+    }
+
+    /// Finds outcomes of which the last stands although it is not what another said.
+    async fn contradicted(&mut self) -> Result<(), TaskError> {
+        let mut rows = self.run(queries::CONTRADICTED).await?;
+        while let Some(batch) = rows.try_next().await? {
+            let text = |column: usize| batch.column(column).as_string::<i32>().value(0).to_owned();
+            if self.contradicted.first.is_none() && batch.num_rows() > 0 {
+                self.contradicted.first = Some((text(0), text(1)));
+            }
+            self.contradicted.outcomes += batch.num_rows() as u64;
+        }
+        Ok(())
     }
 
     /// Of any table, no more than this share may be rejected.
@@ -234,6 +261,7 @@ impl Relation<'_> {
             first_rejects,
             currencies: self.seen.currencies,
             unknown_party_types: self.seen.unknown_party_types,
+            contradicted: self.contradicted,
         })
     }
 }

@@ -30,6 +30,10 @@ pub(crate) fn metadata(related: &Related, as_of: i64, bytes_read: u64) -> Metada
             json!(sum(|counts| counts.unknown.total())),
         ),
         ("unknown_party_types", json!(related.unknown_party_types)),
+        (
+            "contradicted_outcomes",
+            json!(related.contradicted.outcomes),
+        ),
     ];
     metadata.extend(entries.map(|(key, value): (&str, Value)| (key.to_owned(), value)));
     metadata
@@ -71,6 +75,13 @@ pub(crate) fn log(cx: &TaskContext, related: &Related) {
     if untold > 0 {
         cx.warning(format!(
             "{untold} more are in the batch's dataset `rejected`"
+        ));
+    }
+    if let Some((party, kind)) = &related.contradicted.first {
+        let count = related.contradicted.outcomes;
+        cx.warning(format!(
+            "{count} outcomes came several times and not the same, the last of each stands; the first is {kind} of party \
+             {party}"
         ));
     }
     if related.unknown_party_types > 0 {

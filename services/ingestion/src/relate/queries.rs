@@ -18,6 +18,7 @@ macro_rules! query {
 }
 
 pub(crate) const SUPERSEDED: Query = query!("transactions_superseded.sql");
+pub(crate) const CONTRADICTED: Query = query!("outcomes_contradicted.sql");
 pub(crate) const REJECTED: Query = query!("rejected.sql");
 
 /// The rows of a dataset, in its order.

@@ -51,6 +51,35 @@ async fn outcomes_come_as_values_or_as_events() {
 }
 
 #[tokio::test]
+async fn outcomes_that_came_several_times_and_not_the_same_are_counted() {
+    let event = |days: i32| json!({"party_id": "P1", "kind": "late_payment", "days_past_due": days, "occurred_at": "2026-03-01"});
+    for (labels, contradicted) in [
+        (
+            json!([
+                {"party_id": "P1", "will_default": 1},
+                {"party_id": "P2", "will_default": 1},
+                {"party_id": "P1", "will_default": 0},
+            ]),
+            1,
+        ),
+        (
+            json!([
+                {"party_id": "P1", "will_default": 1},
+                {"party_id": "P1", "will_default": 1},
+                {"party_id": "P1", "will_default": 0, "batch_id": "B2"},
+            ]),
+            0,
+        ),
+        (json!([event(95), event(5)]), 1),
+        (json!([event(95), event(95)]), 0),
+    ] {
+        let ingested = with_labels("labels.json", &labels.to_string()).await;
+        let found = &ingested.output.metadata["contradicted_outcomes"];
+        assert_eq!(*found, contradicted, "{labels}");
+    }
+}
+
+#[tokio::test]
 async fn a_bad_outcome_is_rejected_with_its_reason() {
     let cases: [(Value, &str); 6] = [
         (
