@@ -18,3 +18,5 @@ mod golden;
 mod labels;
 #[path = "end_to_end/place.rs"]
 mod place;
+#[path = "end_to_end/workbench.rs"]
+mod workbench;
