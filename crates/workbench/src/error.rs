@@ -172,6 +172,12 @@ pub enum WorkbenchError {
         cause: LogisticError,
     },
     #[error(
+        "{file}: the features {features} are linear combinations of one another, so their coefficients cannot be told apart; leave one out, or use --penalty l2"
+    )]
+    Collinear { file: String, features: String },
+    #[error("the variance inflation factors cannot be computed")]
+    Vif(#[source] kycc_domain::vif::VifError),
+    #[error(
         "the fit did not converge in {iterations} steps (gradient {gradient}); try --penalty l2, or leave out features that repeat one another"
     )]
     NotConverged { iterations: usize, gradient: f64 },

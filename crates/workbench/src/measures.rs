@@ -74,7 +74,7 @@ pub struct ProbabilityMeasures {
 }
 
 /// Measures `score`, higher for bad, against outcomes. `file` names the source in errors.
-pub fn measure(
+pub(crate) fn measure(
     file: &str,
     score: &[f64],
     bad: &[bool],

@@ -8,7 +8,7 @@ use crate::error::WorkbenchError;
 use crate::table::Table;
 
 pub use rows::Holdout;
-pub use target::outcomes;
+pub(crate) use target::outcomes;
 
 /// The parts that columns play.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use crate::table::{Table, Values};
 const VALUES_LISTED: usize = 8;
 
 /// Whether each row is bad. A missing or other value is an error that lists what the column holds.
-pub fn outcomes(table: &Table, name: &str) -> Result<Vec<bool>, WorkbenchError> {
+pub(crate) fn outcomes(table: &Table, name: &str) -> Result<Vec<bool>, WorkbenchError> {
     let read = flags(table, name, |text| {
         let is = |words: [&str; 3]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
         match (is(["1", "true", "bad"]), is(["0", "false", "good"])) {

@@ -80,7 +80,7 @@ fn names(bytes: &[u8], source: &str, delimiter: u8) -> Result<Vec<String>, Workb
     let mut reader = reader(bytes, delimiter);
     let header = reader
         .byte_headers()
-        .map_err(|error| refused(source, error))?;
+        .map_err(|error| refused(bytes, source, error))?;
     header
         .iter()
         .map(|name| {
@@ -169,14 +169,45 @@ fn each_record(
 ) -> Result<(), WorkbenchError> {
     let mut reader = reader(bytes, delimiter);
     let mut record = ByteRecord::new();
+    let mut lines = LineCounter::new(bytes);
     while reader
         .read_byte_record(&mut record)
-        .map_err(|error| refused(source, error))?
+        .map_err(|error| refused(bytes, source, error))?
     {
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = lines.line_of(record.position());
         take(line, &record)?;
     }
     Ok(())
+}
+
+/// Counts lines itself: the reader takes the line feed of a Windows line end for a part of the next record.
+struct LineCounter<'a> {
+    bytes: &'a [u8],
+    counted: usize,
+    line: u64,
+}
+
+impl<'a> LineCounter<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            counted: 0,
+            line: 1,
+        }
+    }
+
+    /// The line on which the record at `position` begins; positions must rise.
+    fn line_of(&mut self, position: Option<&csv::Position>) -> u64 {
+        let begin = position.map_or(0, |position| position.byte() as usize);
+        let ends = self.bytes[begin..]
+            .iter()
+            .take_while(|byte| matches!(byte, b'\n' | b'\r'));
+        let begin = begin + ends.count();
+        let passed = self.bytes[self.counted..begin].iter();
+        self.line += passed.filter(|byte| **byte == b'\n').count() as u64;
+        self.counted = begin;
+        self.line
+    }
 }
 
 fn text<'a>(
@@ -195,7 +226,7 @@ fn text<'a>(
     }
 }
 
-fn refused(source: &str, error: csv::Error) -> WorkbenchError {
+fn refused(bytes: &[u8], source: &str, error: csv::Error) -> WorkbenchError {
     let file = source.to_owned();
     match error.kind() {
         ErrorKind::UnequalLengths {
@@ -204,7 +235,7 @@ fn refused(source: &str, error: csv::Error) -> WorkbenchError {
             len,
         } => WorkbenchError::Ragged {
             file,
-            place: Place::Line(pos.as_ref().map_or(0, csv::Position::line)),
+            place: Place::Line(LineCounter::new(bytes).line_of(pos.as_ref())),
             expected: *expected_len,
             got: *len,
         },
@@ -270,6 +301,15 @@ mod tests {
             "{error}"
         );
         assert_eq!(table.place(2), Place::Line(5));
+    }
+
+    #[test]
+    fn lines_are_counted_alike_whatever_ends_them() {
+        let text = "\n\na,b\n1,2\n\n\"x\ny\",3\n4\n";
+        for text in [text.to_owned(), text.replace('\n', "\r\n")] {
+            let ragged = error(text.as_bytes());
+            assert!(ragged.contains("line 8 has 1 fields"), "{ragged}");
+        }
     }
 
     #[test]
