@@ -128,7 +128,11 @@ fn choose(
     trend: Trend,
 ) -> (Vec<usize>, Trend) {
     let segments = Segments::new(prebins, options.min_share, column.totals);
-    let best = |trend| segments.best(trend, options.max_bins).map(|found| (found, trend));
+    let best = |trend| {
+        segments
+            .best(trend, options.max_bins)
+            .map(|found| (found, trend))
+    };
     let found = match trend {
         Trend::Auto => auto(best, column.totals),
         trend => best(trend),

@@ -167,11 +167,10 @@ impl WoeCard {
             .zip(&model.slopes)
             .zip(least)
             .map(|((named, &slope), least)| {
-                let zero = match scaling {
-                    PointScaling::Pdo { .. } => part,
-                    PointScaling::MinMax { .. } => -factor * least,
-                };
-                WoeFactor::new(named, slope, |woe| zero - factor * slope * woe)
+                WoeFactor::new(named, slope, |woe| match scaling {
+                    PointScaling::Pdo { .. } => part - factor * slope * woe,
+                    PointScaling::MinMax { .. } => factor * (-slope * woe - least),
+                })
             })
             .collect();
         Ok(Self {

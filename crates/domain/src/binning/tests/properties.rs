@@ -64,6 +64,8 @@ fn all_bins(binning: &Binning) -> impl Iterator<Item = &Bin> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
     #[test]
     fn bins_partition_the_rows_and_never_lose_information(s in sample(), trend in trend(), weighted in any::<bool>()) {
         let weights = weighted.then_some(s.weights.as_slice());
