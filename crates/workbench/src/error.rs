@@ -175,6 +175,10 @@ pub enum WorkbenchError {
         "{file}: the features {features} are linear combinations of one another, so their coefficients cannot be told apart; leave one out, or use --penalty l2"
     )]
     Collinear { file: String, features: String },
+    #[error(
+        "{file}: the values of {feature:?} are too large to compute with; give it in another unit"
+    )]
+    Overflow { file: String, feature: String },
     #[error("the variance inflation factors cannot be computed")]
     Vif(#[source] kycc_domain::vif::VifError),
     #[error(
@@ -238,6 +242,7 @@ impl WorkbenchError {
             Self::WoeImpute | Self::BadOption { .. } => "BAD_OPTION",
             Self::Fit { cause, .. } => cause.reason(),
             Self::Collinear { .. } => "FIT_COLLINEAR",
+            Self::Overflow { .. } => "FIT_OVERFLOW",
             Self::Vif(cause) => cause.reason(),
             Self::NotConverged { .. } => "NOT_CONVERGED",
             Self::Bin { cause, .. } => cause.reason(),

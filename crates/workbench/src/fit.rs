@@ -173,6 +173,10 @@ fn refused(sample: &Sample<'_>, cause: LogisticError) -> WorkbenchError {
                 features: names.join(", "),
             }
         }
+        LogisticError::Overflow { column } => WorkbenchError::Overflow {
+            file,
+            feature: sample.features.get(column).cloned().unwrap_or_default(),
+        },
         cause => WorkbenchError::Fit { file, cause },
     }
 }

@@ -307,6 +307,13 @@ fn without_a_penalty_collinear_features_are_named_and_separated_classes_refused(
 }
 
 #[test]
+fn values_too_large_to_square_are_refused_by_name() {
+    let table = thirty(",huge", |i| format!(",{}e300", i % 7));
+    let error = refused(&table, &roles(), &quick(), "FIT_OVERFLOW");
+    holds(&error, &["\"huge\""]);
+}
+
+#[test]
 fn a_constant_feature_gets_0_and_a_notice() {
     let table = thirty(",one", |_| ",1".into());
     let fitted = fit(&table, &roles(), &quick()).unwrap();

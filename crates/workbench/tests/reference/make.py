@@ -55,9 +55,9 @@ def standardised(x, w):
     return (x - mean) / sd, mean, sd
 
 
-def ridge(x, y, w, c=1.0):
+def ridge(x, y, w, classes=None):
     z, mean, sd = standardised(x, w)
-    m = LogisticRegression(C=c, tol=1e-10, max_iter=100000).fit(z, y, sample_weight=w)
+    m = LogisticRegression(C=1.0, tol=1e-10, max_iter=100000, class_weight=classes).fit(z, y, sample_weight=w)
     return {"mean": mean, "sd": sd, "coefficients": m.coef_[0], "intercept": m.intercept_[0]}, m, z
 
 
@@ -148,7 +148,7 @@ def main():
     l2["train"], l2["holdout"] = metrics(yt, p[~held]), metrics(y[held], p[held])
     weighted, _, _ = ridge(xt, yt, w[~held])
     n1 = yt.mean()
-    balanced, _, _ = ridge(xt, yt, np.where(yt == 1, 0.5 / n1, 0.5 / (1 - n1)))
+    balanced, _, _ = ridge(xt, yt, ones, "balanced")
     balanced["intercept"] += np.log(n1 / (1 - n1))
 
     logit = sm.Logit(yt, sm.add_constant(xt)).fit(disp=0, tol=1e-14, maxiter=200)
