@@ -127,7 +127,7 @@ impl Performance {
         let Some(link) = scored.card.content().link.or(scored.link) else {
             return Evaluated::not("the card has no link from points to a probability of default");
         };
-        let base = scored.card.scaling().base;
+        let base = scored.card.scaling().base();
         let pd: Vec<f64> = risk
             .iter()
             .map(|risk| link.probability(-risk, base))
