@@ -3,7 +3,6 @@
 //! The formulas are those of the project's scoring specification; each module names the part it implements.
 
 pub mod bands;
-mod blocks;
 pub mod canonical;
 pub mod card;
 pub mod catalogue;
@@ -24,3 +23,5 @@ pub mod scaling;
 pub mod split;
 pub mod standardise;
 pub mod vif;
+
+mod blocks;
