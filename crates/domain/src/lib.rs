@@ -4,7 +4,6 @@
 
 pub mod bands;
 pub mod binning;
-mod blocks;
 pub mod canonical;
 pub mod card;
 pub mod catalogue;
@@ -29,3 +28,5 @@ pub mod scaling;
 pub mod split;
 pub mod standardise;
 pub mod vif;
+
+mod blocks;
