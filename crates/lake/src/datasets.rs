@@ -148,6 +148,16 @@ pub static SCORES: DatasetSpec = per_party("scores", || {
     schema(party().into_iter().chain(fields).chain(points))
 });
 
+/// The same parties by the card in the shadow of the one that decides; no rows where none is. Decides nothing.
+pub static SHADOW_SCORES: DatasetSpec = per_party("shadow_scores", || {
+    schema(party().into_iter().chain([
+        required("raw", DataType::Float64),
+        required("score", DataType::Int32),
+        required("final_score", DataType::Int32),
+        required("band", DataType::Utf8),
+    ]))
+});
+
 /// A version is of one policy and stands for good: labelling again adds a version. `source` is null without a label.
 pub static LABELS: DatasetSpec = second(per_party("labels", || {
     schema(party().into_iter().chain([
@@ -176,7 +186,7 @@ pub static TRAINING_ROWS: DatasetSpec =
     });
 
 /// In the order of the pipeline.
-pub static ALL: [&DatasetSpec; 16] = [
+pub static ALL: [&DatasetSpec; 17] = [
     &BATCH,
     &PARTIES,
     &ACCOUNTS,
@@ -189,6 +199,7 @@ pub static ALL: [&DatasetSpec; 16] = [
     &NETWORK_FEATURES,
     &FEATURE_VECTORS,
     &SCORES,
+    &SHADOW_SCORES,
     &LABELS,
     &TRAINING_ROWS,
     &MODEL,

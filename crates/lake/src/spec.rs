@@ -19,7 +19,7 @@ pub struct DatasetSpec {
     /// Raised whenever the schema or the meaning of a column changes; part of the digest.
     pub schema_version: u32,
     pub kind: Kind,
-    /// Exactly one row per party of the batch, in ordinal order: only such tables can be made in shards.
+    /// Exactly one row per party of the batch, in ordinal order, or none at all: only such tables can be made in shards.
     pub per_party: bool,
     /// The column of party ordinals that rows are sorted by first, if the dataset has one.
     pub ordinal: Option<&'static str>,
