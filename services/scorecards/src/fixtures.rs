@@ -12,15 +12,6 @@ use crate::store::{MIGRATIONS, Target, VersionStore};
 
 /// Of one gate.
 pub(crate) fn report(status: GateStatus, bootstrap: bool) -> GateReport {
-    let impact = Impact {
-        parties: 1,
-        psi: 0.0,
-        champion_bands: vec![],
-        challenger_bands: vec![],
-        migration: vec![],
-        swapped_in: 0,
-        swapped_out: 0,
-    };
     let gate = GateResult {
         gate: Gate::Champion,
         status,
@@ -37,7 +28,7 @@ pub(crate) fn report(status: GateStatus, bootstrap: bool) -> GateReport {
         verdict,
         bootstrap,
         activatable: status.passes() && !bootstrap,
-        impact,
+        impact: Impact::default(),
     }
 }
 

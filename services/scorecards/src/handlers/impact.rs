@@ -1,16 +1,23 @@
 //! What a refined version would change for whom, as its gate report keeps it.
 
-use kycc_domain::gates::Impact;
-use kycc_proto::scorecards::v1::{GetImpactResponse, MigrationRow, SwapCell, SwapSet};
+use kycc_domain::gates::{CutoffRow, Group, Impact};
+use kycc_proto::scorecards::v1::{
+    CutoffRow as WireCutoff, GetImpactResponse, MigrationRow, SwapCell, SwapSet,
+};
 
 use crate::core::version::Version;
 
 pub(super) fn answer(version: &Version, impact: &Impact) -> GetImpactResponse {
+    let counts = |row: &Vec<usize>| row.iter().map(|count| *count as u64).collect();
     let migration = impact.champion_bands.iter().zip(&impact.migration);
-    let cell = |parties: usize| SwapCell {
-        parties: parties as u64,
-        bads: 0,
-    };
+    let migration = migration.enumerate().map(|(index, (band, parties))| {
+        let bads = impact.migration_bads.get(index);
+        MigrationRow {
+            champion_band: band.clone(),
+            parties: counts(parties),
+            bads: bads.map(counts).unwrap_or_default(),
+        }
+    });
     GetImpactResponse {
         champion_version: version.parent.clone().unwrap_or_default(),
         challenger_version: version.name().to_owned(),
@@ -18,20 +25,32 @@ pub(super) fn answer(version: &Version, impact: &Impact) -> GetImpactResponse {
         psi: impact.psi,
         champion_bands: impact.champion_bands.clone(),
         challenger_bands: impact.challenger_bands.clone(),
-        migration: migration
-            .map(|(band, parties)| MigrationRow {
-                champion_band: band.clone(),
-                parties: parties.iter().map(|count| *count as u64).collect(),
-                bads: Vec::new(),
-            })
-            .collect(),
-        champion_cutoffs: Vec::new(),
-        challenger_cutoffs: Vec::new(),
+        migration: migration.collect(),
+        champion_cutoffs: impact.champion_cutoffs.iter().map(cutoff).collect(),
+        challenger_cutoffs: impact.challenger_cutoffs.iter().map(cutoff).collect(),
         swap_set: Some(SwapSet {
-            both_accepted: None,
-            swapped_in: Some(cell(impact.swapped_in)),
-            swapped_out: Some(cell(impact.swapped_out)),
-            both_rejected: None,
+            both_accepted: Some(cell(&impact.swap.both_accepted)),
+            swapped_in: Some(cell(&impact.swap.swapped_in)),
+            swapped_out: Some(cell(&impact.swap.swapped_out)),
+            both_rejected: Some(cell(&impact.swap.both_rejected)),
         }),
+    }
+}
+
+fn cutoff(row: &CutoffRow) -> WireCutoff {
+    let (accepted, rejected) = (cell(&row.accepted), cell(&row.rejected));
+    WireCutoff {
+        cutoff: row.cutoff,
+        accepted: accepted.parties,
+        accepted_bads: accepted.bads,
+        rejected: rejected.parties,
+        rejected_bads: rejected.bads,
+    }
+}
+
+fn cell(of: &Group) -> SwapCell {
+    SwapCell {
+        parties: of.parties as u64,
+        bads: of.bads.unwrap_or(0) as u64,
     }
 }
