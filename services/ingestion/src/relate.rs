@@ -136,6 +136,7 @@ impl Relation<'_> {
 
     /// Parties in order; the place of each is its ordinal from here on.
     async fn parties(&mut self) -> Result<TaskWriter, TaskError> {
+        self.superseded(Table::Parties).await?;
         let mut writer = self.cx.writer(&PARTIES);
         let mut rows = self.run(queries::accepted(Table::Parties)).await?;
         let mut ordinals = vec![NO_PARTY; self.ids.len()];
@@ -169,9 +170,7 @@ impl Relation<'_> {
     }
 
     async fn accept(&mut self, table: Table) -> Result<TaskWriter, TaskError> {
-        if table == Table::Transactions {
-            self.superseded().await?;
-        }
+        self.superseded(table).await?;
         if table == Table::Outcomes {
             self.contradicted().await?;
         }
@@ -188,10 +187,10 @@ impl Relation<'_> {
         Ok(writer)
     }
 
-    /// Makes a table of the transactions that a later record replaces. It is small, and known to be: the join with it
-    /// then needs no shuffle.
-    async fn superseded(&self) -> Result<(), TaskError> {
-        let query = queries::SUPERSEDED;
+    /// Makes a table of the records that a later one replaces. It is small, and known to be: the join with it then needs
+    /// no shuffle.
+    async fn superseded(&self, table: Table) -> Result<(), TaskError> {
+        let query = queries::superseded(table);
         let plan = self
             .session
             .sql_file(query.name, query.text, self.params.clone())
@@ -199,10 +198,10 @@ impl Relation<'_> {
         let schema = Arc::new(plan.schema().as_arrow().clone());
         let failed = |source| query_failed(query.name, source);
         let rows = plan.collect().await.map_err(failed)?;
-        let table = MemTable::try_new(schema, vec![rows]).map_err(failed)?;
+        let places = MemTable::try_new(schema, vec![rows]).map_err(failed)?;
         self.session
             .ctx
-            .register_table("superseded", Arc::new(table))
+            .register_table(queries::superseded_name(table), Arc::new(places))
             .map(drop)
             .map_err(failed)
     }

@@ -1,12 +1,6 @@
--- Accounts of known parties; of several records with one id, the last by (file, row).
-WITH ranked AS (
-  SELECT
-    *,
-    row_number() OVER (PARTITION BY account_id ORDER BY file_no DESC, row_no DESC) AS newest
-  FROM staged_accounts
-  WHERE party_ord IS NOT NULL
-)
-SELECT party_ord, account_id, account_type, currency, balance
-FROM ranked
-WHERE newest = 1
-ORDER BY party_ord, account_id
+-- Accounts of known parties, without those that a later record replaces.
+SELECT t.party_ord, t.account_id, t.account_type, t.currency, t.balance
+FROM superseded_accounts AS s
+RIGHT ANTI JOIN staged_accounts AS t ON s.file_no = t.file_no AND s.row_no = t.row_no
+WHERE t.party_ord IS NOT NULL
+ORDER BY t.party_ord, t.account_id

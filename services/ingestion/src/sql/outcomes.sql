@@ -1,16 +1,7 @@
--- Outcomes of known parties; one per (party, kind, time), the last by (file, row).
-WITH ranked AS (
-  SELECT
-    *,
-    row_number() OVER (
-      PARTITION BY party_ord, kind, occurred_at
-      ORDER BY file_no DESC, row_no DESC
-    ) AS newest
-  FROM staged_outcomes
-  WHERE party_ord IS NOT NULL
-    AND (batch_id IS NULL OR batch_id = $batch)
-)
-SELECT party_id, kind, will_default, days_past_due, occurred_at
-FROM ranked
-WHERE newest = 1
-ORDER BY party_id, kind, occurred_at
+-- Outcomes of known parties, without those that a later record replaces.
+SELECT t.party_id, t.kind, t.will_default, t.days_past_due, t.occurred_at
+FROM superseded_outcomes AS s
+RIGHT ANTI JOIN staged_outcomes AS t ON s.file_no = t.file_no AND s.row_no = t.row_no
+WHERE t.party_ord IS NOT NULL
+  AND (t.batch_id IS NULL OR t.batch_id = $batch)
+ORDER BY t.party_id, t.kind, t.occurred_at

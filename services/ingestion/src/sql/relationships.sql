@@ -1,18 +1,9 @@
--- Edges between two known parties, established by the as-of; one per (from, to, type), the last by (file, row).
-WITH ranked AS (
-  SELECT
-    *,
-    row_number() OVER (
-      PARTITION BY from_ord, to_ord, relationship_type
-      ORDER BY file_no DESC, row_no DESC
-    ) AS newest
-  FROM staged_relationships
-  WHERE (established_date IS NULL OR established_date <= $as_of)
-    AND from_ord IS NOT NULL
-    AND to_ord IS NOT NULL
-    AND from_ord <> to_ord
-)
-SELECT from_ord, to_ord, relationship_type, relationship_id, established_date
-FROM ranked
-WHERE newest = 1
-ORDER BY from_ord, to_ord, relationship_type
+-- Edges between two known parties, established by the as-of, without those that a later record replaces.
+SELECT t.from_ord, t.to_ord, t.relationship_type, t.relationship_id, t.established_date
+FROM superseded_relationships AS s
+RIGHT ANTI JOIN staged_relationships AS t ON s.file_no = t.file_no AND s.row_no = t.row_no
+WHERE (t.established_date IS NULL OR t.established_date <= $as_of)
+  AND t.from_ord IS NOT NULL
+  AND t.to_ord IS NOT NULL
+  AND t.from_ord <> t.to_ord
+ORDER BY t.from_ord, t.to_ord, t.relationship_type
