@@ -31,6 +31,6 @@ pub use measures::{Measure, MeasureOptions, Measures, ProbabilityMeasures};
 pub use page::page;
 pub use sample::{Holdout, Roles, Sample};
 pub use scores::{Comparison, NamedAuc, ScoreReport, compare_scores, measure_scores};
-pub use significant::significant;
+pub use significant::{p_value, significant};
 pub use stability::{Cell, Reading, StabilityReport, stability};
 pub use table::{Column, Place, Table, Texts, Values};

@@ -18,9 +18,18 @@ pub fn significant(value: f64) -> String {
     }
 }
 
+/// A p-value to four places.
+pub fn p_value(p: f64) -> String {
+    if p < 0.000_05 {
+        "<0.0001".into()
+    } else {
+        format!("{p:.4}")
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::significant;
+    use super::{p_value, significant};
 
     #[test]
     fn five_digits_whatever_the_size() {
@@ -34,5 +43,11 @@ mod tests {
         ] {
             assert_eq!(significant(value), text);
         }
+    }
+
+    #[test]
+    fn a_tiny_p_value_is_not_shown_as_0() {
+        assert_eq!(p_value(1e-30), "<0.0001");
+        assert_eq!(p_value(0.04321), "0.0432");
     }
 }

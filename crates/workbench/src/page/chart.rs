@@ -26,8 +26,8 @@ pub(super) struct Line {
     pub(super) name: String,
     pub(super) style: &'static str,
     pub(super) points: Vec<(f64, f64)>,
-    /// Mark each point.
-    pub(super) dots: bool,
+    /// Share of the rows behind each point, for points that are drawn as dots of that area and not joined.
+    pub(super) dots: Option<Vec<f64>>,
 }
 
 impl Chart<'_> {
@@ -52,12 +52,12 @@ impl Chart<'_> {
                     text.label x="14" y=((TOP + bottom) / 2.0) text-anchor="middle"
                         transform=(format!("rotate(-90 14 {})", (TOP + bottom) / 2.0)) { (self.y_label) }
                     @for line in &self.lines {
-                        polyline class=(line.style) points=(self.path(line)) {}
-                        @if line.dots {
-                            @for (x, y) in &line.points {
+                        @match &line.dots {
+                            None => polyline class=(line.style) points=(self.path(line)) {},
+                            Some(shares) => @for ((x, y), share) in line.points.iter().zip(shares) {
                                 circle class=(line.style) cx=(format!("{:.1}", self.across(*x)))
-                                    cy=(format!("{:.1}", self.up(*y))) r="3" {}
-                            }
+                                    cy=(format!("{:.1}", self.up(*y))) r=(format!("{:.1}", radius(*share))) {}
+                            },
                         }
                     }
                 }
@@ -88,6 +88,11 @@ impl Chart<'_> {
     fn up(&self, y: f64) -> f64 {
         HEIGHT - BOTTOM - share(y, self.y) * (HEIGHT - TOP - BOTTOM)
     }
+}
+
+/// The smallest dot can still be seen.
+fn radius(share: f64) -> f64 {
+    1.5 + 7.0 * share.sqrt()
 }
 
 /// Where `v` lies in a range, 0 to 1; the middle of a range without width.

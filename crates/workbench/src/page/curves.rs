@@ -53,25 +53,25 @@ fn diagonal(to: f64) -> Line {
         name: String::new(),
         style: "rule",
         points: vec![(0.0, 0.0), (to, to)],
-        dots: false,
+        dots: None,
     }
 }
 
-fn lines(parts: &[Part], dots: bool, of: impl Fn(&Curves) -> Vec<(f64, f64)>) -> Vec<Line> {
+fn lines(parts: &[Part], of: impl Fn(&Curves) -> Vec<(f64, f64)>) -> Vec<Line> {
     parts
         .iter()
         .map(|part| Line {
             name: part.name.to_owned(),
             style: part.style,
             points: of(&part.curves),
-            dots,
+            dots: None,
         })
         .collect()
 }
 
 fn roc(parts: &[Part]) -> Markup {
     let mut drawn = vec![diagonal(1.0)];
-    drawn.extend(lines(parts, false, |curves| {
+    drawn.extend(lines(parts, |curves| {
         let points = curves.roc.iter();
         points
             .map(|p| (p.false_bad_rate, p.true_bad_rate))
@@ -94,14 +94,14 @@ fn ks(part: &Part) -> Markup {
         name: name.to_owned(),
         style,
         points: points.iter().map(|p| (p.score, of(p))).collect(),
-        dots: false,
+        dots: None,
     };
     let at = &part.curves.ks_at;
     let widest = Line {
         name: format!("KS {:.4} at PD {:.4}", at.gap(), at.score),
         style: "rule",
         points: vec![(at.score, at.bad_share), (at.score, at.good_share)],
-        dots: false,
+        dots: None,
     };
     let low = points.first().map_or(0.0, |p| p.score);
     let high = points.last().map_or(1.0, |p| p.score);
@@ -121,34 +121,39 @@ fn ks(part: &Part) -> Markup {
 }
 
 fn calibration(parts: &[Part]) -> Markup {
-    let point = |bin: &CalibrationBin| Some((bin.mean_pd?, bin.bad_rate?));
-    let of = |curves: &Curves| {
-        curves
-            .calibration
-            .iter()
-            .filter_map(point)
-            .collect::<Vec<_>>()
+    let filled = |curves: &Curves| -> Vec<(f64, f64, usize)> {
+        let point = |bin: &CalibrationBin| Some((bin.mean_pd?, bin.bad_rate?, bin.rows));
+        curves.calibration.iter().filter_map(point).collect()
     };
     let greatest = parts
         .iter()
-        .flat_map(|part| of(&part.curves))
-        .fold(0.0f64, |most, (pd, rate)| most.max(pd).max(rate));
+        .flat_map(|part| filled(&part.curves))
+        .fold(0.0f64, |most, (pd, rate, _)| most.max(pd).max(rate));
     let end = (greatest * 10.0).ceil() / 10.0;
-    let mut drawn = vec![diagonal(end)];
-    drawn.extend(lines(parts, true, of));
+    let dots = parts.iter().map(|part| {
+        let filled = filled(&part.curves);
+        let rows: usize = filled.iter().map(|(.., rows)| rows).sum();
+        let shares = filled.iter().map(|(.., here)| *here as f64 / rows as f64);
+        Line {
+            name: part.name.to_owned(),
+            style: part.style,
+            dots: Some(shares.collect()),
+            points: filled.iter().map(|(pd, rate, _)| (*pd, *rate)).collect(),
+        }
+    });
     Chart {
         title: "Calibration",
-        x_label: "mean PD of the bin",
+        x_label: "mean PD of the bin (dots by its rows)",
         y_label: "bad rate",
         x: (0.0, end),
         y: (0.0, end),
-        lines: drawn,
+        lines: std::iter::once(diagonal(end)).chain(dots).collect(),
     }
     .draw()
 }
 
 fn lift(parts: &[Part]) -> Markup {
-    let drawn = lines(parts, false, |curves| {
+    let drawn = lines(parts, |curves| {
         curves.lift.iter().map(|p| (p.share, p.lift)).collect()
     });
     let greatest = drawn
@@ -159,7 +164,7 @@ fn lift(parts: &[Part]) -> Markup {
         name: String::new(),
         style: "rule",
         points: vec![(0.0, 1.0), (1.0, 1.0)],
-        dots: false,
+        dots: None,
     };
     Chart {
         title: "Lift",

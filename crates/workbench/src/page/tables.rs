@@ -8,7 +8,7 @@ use crate::bins::named_bins;
 use crate::card::{Card, CardReport};
 use crate::fit::FitReport;
 use crate::measures::{Measure, Measures};
-use crate::significant::significant;
+use crate::significant::{p_value, significant};
 
 /// A figure, and its interval under it.
 fn figure(measure: &Measure) -> Markup {
@@ -59,7 +59,7 @@ pub(super) fn metrics(report: &FitReport) -> Markup {
             let error = m.probability.as_ref()?.expected_calibration_error;
             Some(html! { (format!("{error:.4}")) })
         }),
-        ("bad and called bad, of bad", |m| {
+        ("called bad, of the bad", |m| {
             let seen = &m.probability.as_ref()?.confusion;
             Some(html! {
                 (seen.true_bad) " of " (m.bads) " " small { "PD ≥ " (seen.cutoff) }
@@ -114,7 +114,7 @@ pub(super) fn coefficients(report: &FitReport) -> Markup {
                         td.n { (format!("{:.5}", part.coefficient)) }
                         td.n { (optional(part.standard_error, 5)) }
                         td.n { (optional(part.z, 2)) }
-                        td.n { (optional(part.p_value, 4)) }
+                        td.n { (part.p_value.map_or_else(|| "–".into(), p_value)) }
                         td.n { (significant(part.per_unit)) }
                         td.n { (vif(part.vif)) }
                         td { (part.sign) }

@@ -2,7 +2,7 @@
 
 use kycc_workbench::{
     BinReport, Card, CardReport, Comparison, FitReport, Measure, Measures, ScoreReport,
-    StabilityReport, Vif, WoeCard, bin_points, named_bins, significant,
+    StabilityReport, Vif, WoeCard, bin_points, named_bins, p_value, significant,
 };
 
 use crate::show::{Table, text};
@@ -71,7 +71,7 @@ pub(super) fn fit(report: &FitReport) {
             number(part.coefficient, 5),
             optional(part.standard_error, 5),
             optional(part.z, 2),
-            optional(part.p_value, 4),
+            part.p_value.map_or_else(|| "-".into(), p_value),
             significant(part.per_unit),
             match part.vif {
                 Vif::Value(value) => number(value, 2),
@@ -108,12 +108,9 @@ pub(super) fn measures(train: &Measures, holdout: Option<&Measures>) {
     }
 }
 
-/// The same names whatever is measured, so that two columns stand side by side.
+/// Names and figures; those of probabilities only where there are any.
 fn rows(measures: &Measures) -> Vec<(&'static str, String)> {
-    let pd = measures.probability.as_ref();
-    let of = |value: Option<String>| value.unwrap_or_else(|| "-".into());
-    let line = pd.and_then(|pd| pd.calibration);
-    vec![
+    let mut rows = vec![
         ("rows", text::count(measures.rows as u64)),
         (
             "bad",
@@ -131,34 +128,33 @@ fn rows(measures: &Measures) -> Vec<(&'static str, String)> {
             "lift of the worst tenth",
             number(measures.lift_top_tenth, 4),
         ),
-        ("mean PD", optional(pd.map(|pd| pd.mean_pd), 4)),
-        ("Brier", of(pd.map(|pd| figure(&pd.brier)))),
-        ("log-loss", of(pd.map(|pd| figure(&pd.log_loss)))),
-        (
-            "calibration slope",
-            optional(line.map(|line| line.slope), 4),
-        ),
-        (
-            "calibration intercept",
-            optional(line.map(|line| line.intercept), 4),
-        ),
-        (
-            "expected calibration error",
-            optional(pd.map(|pd| pd.expected_calibration_error), 4),
-        ),
-        (
-            "called bad and bad / called bad",
-            of(pd.map(|pd| {
-                let seen = &pd.confusion;
-                format!(
-                    "{} / {} at {}",
-                    seen.true_bad,
-                    seen.true_bad + seen.false_bad,
-                    seen.cutoff
-                )
-            })),
-        ),
-    ]
+    ];
+    if let Some(pd) = &measures.probability {
+        let seen = &pd.confusion;
+        let called = seen.true_bad + seen.false_bad;
+        rows.extend([
+            ("mean PD", number(pd.mean_pd, 4)),
+            ("Brier", figure(&pd.brier)),
+            ("log-loss", figure(&pd.log_loss)),
+            (
+                "calibration slope",
+                optional(pd.calibration.map(|line| line.slope), 4),
+            ),
+            (
+                "calibration intercept",
+                optional(pd.calibration.map(|line| line.intercept), 4),
+            ),
+            (
+                "expected calibration error",
+                number(pd.expected_calibration_error, 4),
+            ),
+            (
+                "bad, of those called bad",
+                format!("{} of {called} at PD {}", seen.true_bad, seen.cutoff),
+            ),
+        ]);
+    }
+    rows
 }
 
 pub(super) fn metrics(report: &ScoreReport) {
@@ -184,9 +180,9 @@ pub(super) fn comparison(comparison: &Comparison) {
     ]);
     table.print("");
     outln!(
-        "standard error {:.5}, p of no difference {:.4}",
+        "standard error {:.5}, p of no difference {}",
         comparison.standard_error,
-        comparison.p_value
+        p_value(comparison.p_value)
     );
     notices(&comparison.notices);
 }
