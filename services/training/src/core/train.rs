@@ -1,45 +1,17 @@
 //! Rows in, a judged model out.
 
 use kycc_domain::card::Scorecard;
-use kycc_domain::catalogue::Direction;
-use kycc_domain::logistic::{
-    ClassWeights, DEFAULT_C_GRID, FitOptions, LogisticError, Penalty, SignBound, fit, search_c,
-    shrinks_by_default,
-};
+use kycc_domain::logistic::{LogisticError, RawModel};
 use kycc_domain::matrix::{Matrix, MatrixError};
-use kycc_domain::metrics::{MetricError, Ranking, calibration_bins, evaluate};
+use kycc_domain::metrics::MetricError;
 use kycc_domain::split::{Insufficient, Split, folds, split};
-use kycc_domain::standardise::Standardiser;
-use serde::{Deserialize, Serialize};
 
+use super::config::Config;
+use super::factors::{FactorError, reports};
+use super::fitting::{Fitted, fitted};
+use super::judge::judge;
 use super::model::{Learned, ModelStatus, Part};
 use super::rows::{LabelledRow, Sample, split_rows};
-
-/// Predicted bad from this probability on.
-const CUTOFF: f64 = 0.5;
-/// Points of the ROC curve that are kept.
-const ROC_POINTS: usize = 200;
-
-/// See the asset's config schema in the pipeline definitions.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Config {
-    pub(crate) min_samples: usize,
-    pub(crate) c: f64,
-    pub(crate) c_search: bool,
-    pub(crate) balanced: bool,
-    pub(crate) sign_constraints: bool,
-    pub(crate) shrink_to_expert: Shrink,
-    pub(crate) seed: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Shrink {
-    /// While training bads are few for the number of factors.
-    Auto,
-    Always,
-    Never,
-}
 
 /// What came of the rows. `split` says which of them trained; nobody did where the rows were insufficient.
 #[derive(Debug)]
@@ -58,8 +30,27 @@ pub(crate) enum TrainError {
     Matrix(#[source] MatrixError),
     #[error("the model could not be fitted")]
     Fit(#[source] LogisticError),
+    #[error(
+        "factors {features} determine each other, so that without a penalty their coefficients cannot be told apart; \
+         use penalty l2"
+    )]
+    Collinear { features: String },
+    #[error("the factors could not be looked at one by one")]
+    Factors(#[source] FactorError),
     #[error("the model could not be judged on the holdout")]
     Judge(#[source] MetricError),
+}
+
+impl TrainError {
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::Matrix(_) => "FACTORS_UNREADABLE",
+            Self::Fit(error) => error.reason(),
+            Self::Collinear { .. } => "FIT_COLLINEAR",
+            Self::Factors(error) => error.reason(),
+            Self::Judge(error) => error.reason(),
+        }
+    }
 }
 
 /// Splits, fits on the one part, judges on the other.
@@ -77,53 +68,18 @@ pub(crate) fn train(
     let sample = Sample::of(rows, split.train.iter().copied(), &compiled);
     let matrix =
         Matrix::new(&sample.factors, compiled.factor_count()).map_err(TrainError::Matrix)?;
-    let shrink = match config.shrink_to_expert {
-        Shrink::Always => true,
-        Shrink::Never => false,
-        Shrink::Auto => {
-            let usable = Standardiser::learn(matrix, &sample.weights).usable_columns();
-            shrinks_by_default(sample.bads(), usable)
-        }
-    };
-    let mut options = options(card, config, shrink);
-    let mut searched = None;
-    if config.c_search {
-        let folds = folds(&candidates, &split.train, config.seed);
-        let weights = Some(&sample.weights[..]);
-        let found = search_c(
-            matrix,
-            &sample.bad,
-            weights,
-            &folds,
-            &DEFAULT_C_GRID,
-            &options,
-        )
-        .map_err(TrainError::Fit)?;
-        options.c = found.c;
-        searched = Some(found);
-    }
-    let fitted =
-        fit(matrix, &sample.bad, Some(&sample.weights), &options).map_err(TrainError::Fit)?;
+    let folds = || folds(&candidates, &split.train, config.seed);
+    let Fitted {
+        fit,
+        shrunk_to_expert,
+        c_search,
+    } = fitted(card, config, matrix, &sample, folds).map_err(|error| named(error, card))?;
+    let factors = reports(card, rows, &split.train, &sample, matrix, &fit.coefficients)
+        .map_err(TrainError::Factors)?;
 
-    // A holdout of both kinds keeps its observed rows only; without both classes among them there is only the rest.
-    let observed: Vec<usize> = split
-        .holdout
-        .iter()
-        .copied()
-        .filter(|&row| rows[row].observed)
-        .collect();
-    let has = |which: &[usize], bad: bool| which.iter().any(|&row| rows[row].bad == bad);
-    if has(&observed, true) && has(&observed, false) {
-        split.holdout = observed;
-    }
+    keep_observed(rows, &mut split.holdout);
     let held = Sample::of(rows, split.holdout.iter().copied(), &compiled);
-    let observed_bads = held
-        .bad
-        .iter()
-        .zip(&held.observed)
-        .filter(|(bad, observed)| **bad && **observed)
-        .count();
-    let raw = fitted.raw_model();
+    let raw = fit.raw_model();
     let count = compiled.factor_count();
     let pd: Vec<f64> = held
         .factors
@@ -131,64 +87,89 @@ pub(crate) fn train(
         .map(|row| raw.pd(row))
         .collect();
     let both = held.bads() > 0 && held.bads() < held.rows();
-    let (metrics, roc, calibration) = if both {
-        (
-            Some(evaluate(&pd, &held.bad, CUTOFF).map_err(TrainError::Judge)?),
-            Ranking::new(&pd, &held.bad)
-                .map_err(TrainError::Judge)?
-                .roc(ROC_POINTS),
-            calibration_bins(&pd, &held.bad).map_err(TrainError::Judge)?,
-        )
-    } else {
-        (None, Vec::new(), Vec::new())
-    };
-    let learned = Learned {
-        metrics,
-        roc,
-        calibration,
-        fit: fitted,
-        split: split.kind,
-        shrunk_to_expert: shrink,
-        c_search: searched,
-    };
-    let (status, note) = if !both {
-        let note = "the holdout holds one class only, so the model cannot be judged on it";
-        (ModelStatus::Bootstrap, note.to_owned())
-    } else if observed_bads == 0 {
-        let note = "no observed bad in the holdout: the figures say how well the model repeats the scorecard";
-        (ModelStatus::Bootstrap, note.to_owned())
-    } else {
-        (ModelStatus::Trained, String::new())
-    };
+    let judged = both
+        .then(|| judge(&pd, &held.bad, config.seed))
+        .transpose()
+        .map_err(TrainError::Judge)?;
+    let (status, note) = standing(&held);
+    let (metrics, bootstrap, curves) = judged.map_or((None, None, None), |judged| {
+        (Some(judged.metrics), judged.bootstrap, Some(judged.curves))
+    });
     Ok(Outcome {
         status,
-        note,
+        note: note.to_owned(),
         train: part(&sample),
         holdout: part(&held),
-        learned: Some(learned),
+        learned: Some(Learned {
+            separable: separates(&raw, matrix, &sample.bad),
+            fit,
+            split: split.kind,
+            shrunk_to_expert,
+            c_search,
+            factors,
+            metrics,
+            bootstrap,
+            curves,
+            roc: Vec::new(),
+            calibration: Vec::new(),
+        }),
         split: Some(split),
     })
 }
 
-fn options(card: &Scorecard, config: &Config, shrink: bool) -> FitOptions {
-    let bound = |direction| match direction {
-        Direction::HigherIsBetter => SignBound::NonPositive,
-        Direction::LowerIsBetter => SignBound::NonNegative,
-    };
-    FitOptions {
-        penalty: Penalty::L2,
-        c: config.c,
-        signs: if config.sign_constraints {
-            card.specs().map(|spec| bound(spec.direction)).collect()
+/// Columns by the names of their features.
+fn named(error: LogisticError, card: &Scorecard) -> TrainError {
+    match error {
+        LogisticError::Collinear { columns } => {
+            let names = columns
+                .iter()
+                .map(|&column| card.factors()[column].feature.as_str());
+            TrainError::Collinear {
+                features: names.collect::<Vec<_>>().join(", "),
+            }
+        }
+        other => TrainError::Fit(other),
+    }
+}
+
+/// A holdout of both kinds keeps its observed rows only; without both classes among them there is only the rest.
+fn keep_observed(rows: &[LabelledRow], holdout: &mut Vec<usize>) {
+    let observed: Vec<usize> = holdout
+        .iter()
+        .copied()
+        .filter(|&row| rows[row].observed)
+        .collect();
+    let has = |bad: bool| observed.iter().any(|&row| rows[row].bad == bad);
+    if has(true) && has(false) {
+        *holdout = observed;
+    }
+}
+
+/// Every bad row has higher odds than every good one.
+fn separates(model: &RawModel, rows: Matrix<'_>, bad: &[bool]) -> bool {
+    let (mut highest_good, mut lowest_bad) = (f64::NEG_INFINITY, f64::INFINITY);
+    for (row, is_bad) in rows.iter().zip(bad) {
+        let logit = model.logit(row);
+        if *is_bad {
+            lowest_bad = lowest_bad.min(logit);
         } else {
-            Vec::new()
-        },
-        expert_weights: shrink.then(|| card.factors().iter().map(|factor| factor.weight).collect()),
-        class_weights: if config.balanced {
-            ClassWeights::Balanced
-        } else {
-            ClassWeights::Off
-        },
+            highest_good = highest_good.max(logit);
+        }
+    }
+    highest_good < lowest_bad
+}
+
+fn standing(held: &Sample) -> (ModelStatus, &'static str) {
+    let pairs = held.bad.iter().zip(&held.observed);
+    let observed_bads = pairs.filter(|(bad, observed)| **bad && **observed).count();
+    if held.bads() == 0 || held.bads() == held.rows() {
+        let note = "the holdout holds one class only, so the model cannot be judged on it";
+        (ModelStatus::Bootstrap, note)
+    } else if observed_bads == 0 {
+        let note = "no observed bad in the holdout: the figures say how well the model repeats the scorecard";
+        (ModelStatus::Bootstrap, note)
+    } else {
+        (ModelStatus::Trained, "")
     }
 }
 

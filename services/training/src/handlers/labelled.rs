@@ -1,6 +1,5 @@
-//! Labels and features of every batch, put together into labelled rows, and those rows as a dataset.
+//! Labels and features of a batch, put together into labelled rows, and those rows as a dataset.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -11,47 +10,23 @@ use arrow::datatypes::{Float64Type, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 use kycc_domain::catalogue::{FEATURE_COUNT, FEATURES};
 use kycc_domain::split::Split;
-use kycc_lake::datasets::{FEATURE_VECTORS, LABELS, TRAINING_ROWS};
-use kycc_lake::{Lake, VersionId};
-use kycc_runtime::{TaskContext, TaskError};
+use kycc_lake::Lake;
+use kycc_lake::datasets::TRAINING_ROWS;
+use kycc_runtime::TaskError;
 
+use super::batches::Labelled;
 use crate::core::rows::LabelledRow;
 
-/// Every row that carries weight, by batch and party. Batches without both labels and features are named and left out.
-pub(crate) async fn collect(
-    cx: &TaskContext,
-) -> Result<(Vec<String>, Vec<LabelledRow>), TaskError> {
-    let features: BTreeMap<_, _> = cx
-        .inputs(FEATURE_VECTORS.name)
-        .into_iter()
-        .map(|version| (version.batch.clone(), version))
-        .collect();
-    let mut batches = Vec::new();
-    let mut rows = Vec::new();
-    for labels in cx.inputs(LABELS.name) {
-        cx.check_cancelled()?;
-        let Some(features) = features.get(&labels.batch) else {
-            cx.warning(format!(
-                "batch {} has labels but no features; it is left out",
-                labels.batch
-            ));
-            continue;
-        };
-        read(cx.lake(), &labels, features, &mut rows).await?;
-        batches.push(labels.batch.to_string());
-    }
-    Ok((batches, rows))
-}
-
-async fn read(
+/// Appends every row of the batch that carries weight, by party.
+pub(crate) async fn read(
     lake: &Lake,
-    labels: &VersionId,
-    features: &VersionId,
+    batch: &Labelled,
     rows: &mut Vec<LabelledRow>,
 ) -> Result<(), TaskError> {
+    let labels = batch.labels.version();
     let labelled = lake
         .read(
-            labels,
+            &labels,
             Some(&["party_id", "t0", "label", "source", "weight"]),
             None,
         )
@@ -59,7 +34,9 @@ async fn read(
     let names: Vec<&str> = std::iter::once("party_id")
         .chain(FEATURES.iter().map(|spec| spec.name))
         .collect();
-    let vectors = lake.read(features, Some(&names), None).await?;
+    let vectors = lake
+        .read(&batch.features.version(), Some(&names), None)
+        .await?;
     if labelled.num_rows() != vectors.num_rows() || labelled.column(0) != vectors.column(0) {
         return Err(TaskError::fatal(
             "LABELS_AND_FEATURES_DIFFER",

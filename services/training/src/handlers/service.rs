@@ -1,16 +1,17 @@
-//! The gRPC service: one model, or all of them newest first.
+//! The gRPC service: one model and what it is made of, or all of them newest first.
 
 use std::sync::Arc;
 
 use kycc_proto::models::v1::model_service_server::ModelService;
 use kycc_proto::models::v1::{
+    GetCurvesRequest, GetCurvesResponse, GetFactorBinsRequest, GetFactorBinsResponse,
     GetModelRequest, GetModelResponse, ListModelsRequest, ListModelsResponse,
 };
 use kycc_rpc::{ApiError, page_size, position_token, read_position_token};
 use tonic::{Request, Response, Status};
 
 use super::answers;
-use crate::store::ModelStore;
+use crate::store::{ModelStore, Registered};
 
 const DEFAULT_PAGE: usize = 20;
 const MAX_PAGE: usize = 200;
@@ -19,38 +20,60 @@ pub(crate) struct Models {
     pub(crate) store: Arc<dyn ModelStore>,
 }
 
+impl Models {
+    /// The model of that id; the newest where it is empty.
+    async fn find(&self, model_id: &str) -> Result<Registered, ApiError> {
+        let found = if model_id.is_empty() {
+            let newest = self.store.list(None, 1).await;
+            newest.map(|mut models| models.pop())
+        } else {
+            self.store.get(model_id).await
+        };
+        found
+            .map_err(|error| ApiError::internal(&error))?
+            .ok_or_else(|| {
+                if model_id.is_empty() {
+                    ApiError::precondition(
+                        "NOTHING_TRAINED",
+                        "no model has been trained yet; run full_scoring_job or ml_training_job",
+                    )
+                } else {
+                    ApiError::not_found("model", model_id)
+                }
+            })
+    }
+}
+
 #[tonic::async_trait]
 impl ModelService for Models {
     async fn get_model(
         &self,
         request: Request<GetModelRequest>,
     ) -> Result<Response<GetModelResponse>, Status> {
-        let model_id = request.into_inner().model_id;
-        let found = if model_id.is_empty() {
-            self.store
-                .list(None, 1)
-                .await
-                .map_err(|error| ApiError::internal(&error))?
-                .pop()
-        } else {
-            self.store
-                .get(&model_id)
-                .await
-                .map_err(|error| ApiError::internal(&error))?
-        };
-        let entry = found.ok_or_else(|| {
-            if model_id.is_empty() {
-                ApiError::precondition(
-                    "NOTHING_TRAINED",
-                    "no model has been trained yet; run full_scoring_job or ml_training_job",
-                )
-            } else {
-                ApiError::not_found("model", &model_id)
-            }
-        })?;
+        let entry = self.find(&request.into_inner().model_id).await?;
         Ok(Response::new(GetModelResponse {
             model: Some(answers::model(entry)?),
         }))
+    }
+
+    async fn get_curves(
+        &self,
+        request: Request<GetCurvesRequest>,
+    ) -> Result<Response<GetCurvesResponse>, Status> {
+        let entry = self.find(&request.into_inner().model_id).await?;
+        let document = answers::document(&entry)?;
+        Ok(Response::new(answers::curves(&document)?))
+    }
+
+    async fn get_factor_bins(
+        &self,
+        request: Request<GetFactorBinsRequest>,
+    ) -> Result<Response<GetFactorBinsResponse>, Status> {
+        let request = request.into_inner();
+        let entry = self.find(&request.model_id).await?;
+        let document = answers::document(&entry)?;
+        let answer = answers::factor_bins(&document, &request.feature)?;
+        Ok(Response::new(answer))
     }
 
     async fn list_models(

@@ -10,13 +10,16 @@ use kycc_runtime::{Clock, Output, TaskContext, TaskError, TaskHandler};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::labelled;
-use crate::core::model::{ModelDocument, ModelStatus};
-use crate::core::train::{Config, Outcome, train};
+use super::reported::{log, metadata};
+use super::{batches, labelled};
+use crate::core::config::Config;
+use crate::core::model::{BatchData, LeftOut, ModelDocument};
+use crate::core::train::{Outcome, train};
+use crate::core::warnings::warnings;
 use crate::store::{ModelStore, Registered};
 
 /// Of this code; part of every model, so that a figure can be traced to what worked it out.
-const CODE_VERSION: &str = "1";
+const CODE_VERSION: &str = "2";
 
 pub(crate) struct TrainModel {
     pub(crate) store: Arc<dyn ModelStore>,
@@ -45,17 +48,25 @@ impl TaskHandler for TrainModel {
             )
             .with_source(error)
         })?;
-        let (batches, rows) = labelled::collect(cx).await?;
+        let chosen = batches::choose(cx).await?;
+        let mut rows = Vec::new();
+        let mut data = Vec::new();
+        for batch in &chosen.taken {
+            cx.check_cancelled()?;
+            let before = rows.len();
+            labelled::read(cx.lake(), batch, &mut rows).await?;
+            data.push(batch.data(rows.len() - before));
+        }
         cx.check_cancelled()?;
         let outcome = train(&rows, &source.card, &config).map_err(|error| {
             TaskError::fatal(
-                "TRAINING_FAILED",
+                error.reason(),
                 format!("training on {} rows failed", rows.len()),
             )
             .with_source(error)
         })?;
-        log(cx, &outcome);
-        let document = document(cx, &source.card, batches, &config, &outcome);
+        let document = document(cx, &source.card, &config, &outcome, data, chosen.left_out);
+        log(cx, &document);
 
         let dataset = labelled::dataset(&rows, outcome.split.as_ref()).map_err(|error| {
             TaskError::fatal("ROWS_INVALID", "the training rows do not fit their dataset")
@@ -105,10 +116,16 @@ fn unwritable(error: serde_json::Error) -> TaskError {
 fn document(
     cx: &TaskContext,
     card: &Scorecard,
-    batches: Vec<String>,
     config: &Config,
     outcome: &Outcome,
+    data: Vec<BatchData>,
+    left_out: Vec<LeftOut>,
 ) -> ModelDocument {
+    let features: Vec<String> = card
+        .factors()
+        .iter()
+        .map(|factor| factor.feature.clone())
+        .collect();
     ModelDocument {
         // The key is of inputs, config and code: same inputs, same id.
         model_id: format!(
@@ -117,12 +134,15 @@ fn document(
         ),
         status: outcome.status,
         note: outcome.note.clone(),
-        batches,
-        features: card
-            .factors()
-            .iter()
-            .map(|factor| factor.feature.clone())
-            .collect(),
+        warnings: outcome
+            .learned
+            .as_ref()
+            .map(|learned| warnings(&features, learned))
+            .unwrap_or_default(),
+        batches: data.iter().map(|data| data.batch.clone()).collect(),
+        data,
+        left_out,
+        features,
         scorecard_version: card.version().to_owned(),
         scorecard_hash: card.hash().to_string(),
         train: outcome.train.clone(),
@@ -131,61 +151,4 @@ fn document(
         config: json!(config),
         code_version: CODE_VERSION.to_owned(),
     }
-}
-
-fn log(cx: &TaskContext, outcome: &Outcome) {
-    match &outcome.learned {
-        None => cx.warning(outcome.note.clone()),
-        Some(learned) => {
-            let figures = learned
-                .metrics
-                .as_ref()
-                .map_or_else(String::new, |metrics| {
-                    format!(
-                        ": AUC {:.4}, KS {:.4}, Brier {:.4}",
-                        metrics.auc, metrics.ks, metrics.brier
-                    )
-                });
-            cx.info(format!(
-                "trained on {} rows ({} bad) in {} steps; {} held out ({} bad){figures}",
-                outcome.train.rows,
-                outcome.train.bads,
-                learned.fit.iterations,
-                outcome.holdout.rows,
-                outcome.holdout.bads,
-            ));
-            if !learned.fit.converged {
-                cx.warning(format!(
-                    "the fit did not converge in {} steps",
-                    learned.fit.iterations
-                ));
-            }
-            if outcome.status == ModelStatus::Bootstrap {
-                cx.warning(outcome.note.clone());
-            }
-        }
-    }
-}
-
-/// The figures that a person looks for on the materialization.
-fn metadata(document: &ModelDocument) -> Metadata {
-    let mut metadata = Metadata::new();
-    let mut put = |label: &str, value: Value| metadata.insert(label.to_owned(), value);
-    put("model_id", json!(document.model_id));
-    put("status", json!(document.status));
-    put("batches", json!(document.batches));
-    put("train_rows", json!(document.train.rows));
-    put("holdout_rows", json!(document.holdout.rows));
-    put("observed_share", json!(document.train.observed_share));
-    if let Some(metrics) = document
-        .learned
-        .as_ref()
-        .and_then(|learned| learned.metrics.as_ref())
-    {
-        put("auc", json!(metrics.auc));
-        put("ks", json!(metrics.ks));
-        put("brier", json!(metrics.brier));
-        put("log_loss", json!(metrics.log_loss));
-    }
-    metadata
 }

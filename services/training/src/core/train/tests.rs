@@ -1,10 +1,14 @@
 use super::*;
+use crate::core::config::Shrink;
 use kycc_domain::catalogue::{FEATURE_COUNT, feature_index};
 use kycc_domain::expert::expert_card;
+use kycc_domain::logistic::{DEFAULT_C_GRID, Penalty};
 
 fn config() -> Config {
     Config {
+        batches: None,
         min_samples: 100,
+        penalty: Penalty::L2,
         c: 1.0,
         c_search: false,
         balanced: false,
