@@ -1,8 +1,4 @@
 //! Reading is exact and never panics, and the answers do not depend on how many threads compute them.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on says so by stopping"
-)]
 
 use std::path::Path;
 
