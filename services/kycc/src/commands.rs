@@ -31,7 +31,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Feature(command) => done(feature::run(global, command).await),
         Command::Label(command) => label::run(global, command).await,
         Command::Model(command) => done(model::run(global, command).await),
-        Command::Scorecard(command) => done(scorecard::run(global, command).await),
+        Command::Scorecard(command) => scorecard::run(global, command).await,
         Command::Report(args) => done(report::run(global, args).await),
         Command::Workbench(command) => done(workbench::run(global, command)),
         Command::Reload => done(job::reload(global).await),

@@ -4,6 +4,7 @@ mod answers;
 mod changes;
 mod impact;
 mod judged;
+mod model_card;
 pub(crate) mod refine;
 pub(crate) mod service;
 pub(crate) mod source;

@@ -1,24 +1,39 @@
 //! `kycc scorecard …`.
 
-use anyhow::Context;
+mod audit;
+mod change;
+mod compare;
+mod impact;
+mod version;
+
+use std::process::ExitCode;
+
 use kycc_proto::scorecards::v1::{
-    ActivateVersionRequest, CompareVersionsRequest, CompareVersionsResponse, GetVersionRequest,
-    ListVersionsRequest, ScorecardVersion,
+    GetModelCardRequest, GetVersionRequest, ListVersionsRequest, ScorecardVersion,
 };
 use kycc_rpc::ClientError;
-use serde_json::{Value, json};
-use uuid::Uuid;
+use serde_json::json;
 
 use crate::args::{FleetArgs, Global, ScorecardCommand};
 use crate::connection::Connection;
 use crate::show::{Table, json as show_json, text};
 
-pub(crate) async fn run(global: &Global, command: ScorecardCommand) -> anyhow::Result<()> {
-    let connection = match &command {
-        ScorecardCommand::Activate { .. } => {
-            Connection::for_runs(global, &FleetArgs::default(), &[]).await?
-        }
-        _ => Connection::for_reading(global).await?,
+pub(crate) use compare::{compare, print_comparison};
+
+pub(crate) async fn run(global: &Global, command: ScorecardCommand) -> anyhow::Result<ExitCode> {
+    let looks = matches!(
+        command,
+        ScorecardCommand::List { .. }
+            | ScorecardCommand::Show { .. }
+            | ScorecardCommand::Compare { .. }
+            | ScorecardCommand::Audit { .. }
+            | ScorecardCommand::Card { .. }
+            | ScorecardCommand::Impact { .. }
+    );
+    let connection = if looks {
+        Connection::for_reading(global).await?
+    } else {
+        Connection::for_runs(global, &FleetArgs::default(), &[]).await?
     };
     let outcome = answer(&connection, global, command).await;
     connection.close().await;
@@ -29,50 +44,42 @@ async fn answer(
     connection: &Connection,
     global: &Global,
     command: ScorecardCommand,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<ExitCode> {
     match command {
-        ScorecardCommand::List { limit } => list(connection, global, limit).await,
+        ScorecardCommand::List { limit } => list(connection, global, limit).await?,
         ScorecardCommand::Show { card } => {
-            let request = GetVersionRequest {
-                version: card.unwrap_or_default(),
-            };
-            let answer = connection
-                .scorecards()
-                .get_version(request)
-                .await
-                .map_err(ClientError::from)?;
-            show(global, answer.into_inner().version)
+            let version = get(connection, card.unwrap_or_default()).await?;
+            let numbers = version.clone().filter(|_| !global.json);
+            version::show(global, version)?;
+            numbers.iter().for_each(version::print_numbers);
         }
         ScorecardCommand::Compare { base, other } => {
             let compared = compare(connection, base, other).await?;
             if global.json {
-                show_json::print(&comparison_json(&compared));
+                show_json::print(&compare::comparison_json(&compared));
             } else {
                 print_comparison(&compared);
             }
-            Ok(())
         }
-        ScorecardCommand::Activate {
-            card,
-            reason,
-            allow_self_approval,
-        } => {
-            let request_id = Uuid::new_v4().to_string();
-            let request = ActivateVersionRequest {
-                version: card,
-                reason,
-                request_id,
-                allow_self_approval,
-            };
-            let answer = connection
-                .scorecards()
-                .activate_version(request)
-                .await
-                .map_err(ClientError::from);
-            let answer = answer.context("the version was not activated; the active one stays")?;
-            show(global, answer.into_inner().version)
+        ScorecardCommand::Audit {
+            verify: true,
+            known,
+            ..
+        } => return audit::verify(connection, global, known).await,
+        ScorecardCommand::Audit { card, .. } => {
+            audit::list(connection, global, card.unwrap_or_default()).await?;
         }
+        ScorecardCommand::Card { card } => model_card(connection, global, card).await?,
+        ScorecardCommand::Impact { card } => impact::show(connection, global, card).await?,
+        changing => change::run(connection, global, changing).await?,
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn get(connection: &Connection, version: String) -> anyhow::Result<Option<ScorecardVersion>> {
+    let request = GetVersionRequest { version };
+    let answer = connection.scorecards().get_version(request).await;
+    Ok(answer.map_err(ClientError::from)?.into_inner().version)
 }
 
 async fn list(connection: &Connection, global: &Global, limit: u32) -> anyhow::Result<()> {
@@ -87,181 +94,41 @@ async fn list(connection: &Connection, global: &Global, limit: u32) -> anyhow::R
         .map_err(ClientError::from)?
         .into_inner();
     if global.json {
-        show_json::print(
-            &json!({"versions": answer.versions.iter().map(as_json).collect::<Vec<_>>()}),
-        );
+        let versions = answer.versions.iter().map(version::as_json);
+        show_json::print(&json!({"versions": versions.collect::<Vec<_>>()}));
         return Ok(());
     }
     let mut table = Table::new(&[
         "version", "hash", "status", "author", "created", "parent", "gates",
     ]);
     for version in &answer.versions {
+        let shadow = if version.shadow { ", shadow" } else { "" };
         table.row([
             version.version.clone(),
             version.hash.get(..12).unwrap_or_default().to_owned(),
-            status(version),
+            format!("{}{shadow}", version::status(version)),
             version.author.clone(),
             text::time(version.create_time),
             version.parent_version.clone(),
-            gate_summary(version),
+            version::gate_summary(version),
         ]);
     }
     table.print("no scorecard yet");
     Ok(())
 }
 
-fn status(version: &ScorecardVersion) -> String {
-    version
-        .status()
-        .as_str_name()
-        .trim_start_matches("SCORECARD_STATUS_")
-        .to_lowercase()
-}
-
-fn gate_summary(version: &ScorecardVersion) -> String {
-    let failed: Vec<_> = version
-        .gates
-        .iter()
-        .filter(|gate| gate.status == "fail")
-        .map(|gate| gate.gate.as_str())
-        .collect();
-    match (version.gates.len(), failed.len()) {
-        (0, _) => "-".into(),
-        (all, 0) => format!("{all}, none failed"),
-        _ => format!("failed: {}", failed.join(" ")),
-    }
-}
-
-fn show(global: &Global, version: Option<ScorecardVersion>) -> anyhow::Result<()> {
-    let version = version.context("the server answered without a version")?;
-    if global.json {
-        show_json::print(&as_json(&version));
-        return Ok(());
-    }
-    outln!(
-        "scorecard {}  {}  {}",
-        version.version,
-        status(&version),
-        version.hash
-    );
-    outln!(
-        "  author {}, created {}",
-        version.author,
-        text::time(version.create_time)
-    );
-    if !version.approver.is_empty() {
-        outln!("  approved by {}: {}", version.approver, version.note);
-    }
-    let mut table = Table::new(&["factor", "#weight", "scaling", "#max points"]);
-    for factor in &version.factors {
-        table.row([
-            factor.feature.clone(),
-            format!("{:.3}", factor.weight),
-            factor.scaling.clone(),
-            format!("{:.1}", factor.max_points),
-        ]);
-    }
-    table.print("  no factors");
-    print_gates(&version);
-    Ok(())
-}
-
-/// The gates of a draft with what they found.
-pub(crate) fn print_gates(version: &ScorecardVersion) {
-    if version.gates.is_empty() {
-        return;
-    }
-    let mut table = Table::new(&["gate", "result", "finding"]);
-    for gate in &version.gates {
-        table.row([gate.gate.clone(), gate.status.clone(), gate.message.clone()]);
-    }
-    table.print("");
-}
-
-pub(crate) async fn compare(
+async fn model_card(
     connection: &Connection,
-    base_version: String,
-    other_version: String,
-) -> anyhow::Result<CompareVersionsResponse> {
-    let request = CompareVersionsRequest {
-        base_version,
-        other_version,
-    };
-    Ok(connection
-        .scorecards()
-        .compare_versions(request)
-        .await
-        .map_err(ClientError::from)?
-        .into_inner())
-}
-
-/// Factor by factor, then the gates of the other.
-pub(crate) fn print_comparison(compared: &CompareVersionsResponse) {
-    let (Some(base), Some(other)) = (&compared.base, &compared.other) else {
-        return;
-    };
-    outln!(
-        "{} ({})  →  {} ({})",
-        base.version,
-        status(base),
-        other.version,
-        status(other)
-    );
-    let mut table = Table::new(&[
-        "factor",
-        "#weight",
-        "#→ weight",
-        "#max points",
-        "#→ max points",
-        "#change",
-    ]);
-    for change in &compared.changes {
-        table.row([
-            change.feature.clone(),
-            format!("{:.2}", change.base_weight),
-            format!("{:.2}", change.other_weight),
-            format!("{:.1}", change.base_max_points),
-            format!("{:.1}", change.other_max_points),
-            format!("{:+.1}", change.other_max_points - change.base_max_points),
-        ]);
+    global: &Global,
+    version: String,
+) -> anyhow::Result<()> {
+    let request = GetModelCardRequest { version };
+    let answer = connection.scorecards().get_model_card(request).await;
+    let card = answer.map_err(ClientError::from)?.into_inner();
+    if global.json {
+        show_json::print(&show_json::parsed(&card.json));
+    } else {
+        outln!("{}", card.markdown.trim_end());
     }
-    table.print("the two weigh alike");
-    print_gates(other);
-}
-
-fn comparison_json(compared: &CompareVersionsResponse) -> Value {
-    let changes = compared.changes.iter().map(|change| {
-        json!({
-            "feature": change.feature,
-            "base_weight": change.base_weight, "other_weight": change.other_weight,
-            "base_max_points": change.base_max_points, "other_max_points": change.other_max_points,
-        })
-    });
-    json!({
-        "base": compared.base.as_ref().map(as_json),
-        "other": compared.other.as_ref().map(as_json),
-        "changes": changes.collect::<Vec<_>>(),
-    })
-}
-
-fn as_json(version: &ScorecardVersion) -> Value {
-    let gates = version.gates.iter().map(|gate| {
-        json!({"gate": gate.gate, "status": gate.status, "message": gate.message, "numbers": gate.numbers})
-    });
-    json!({
-        "version": version.version,
-        "hash": version.hash,
-        "status": status(version),
-        "author": version.author,
-        "approver": version.approver,
-        "note": version.note,
-        "create_time": text::rfc3339(version.create_time),
-        "activate_time": text::rfc3339(version.activate_time),
-        "parent_version": version.parent_version,
-        "model_id": version.model_id,
-        "run_id": version.run_id,
-        "blend": version.blend,
-        "gates": gates.collect::<Vec<_>>(),
-        "card": show_json::parsed(&version.card_json),
-    })
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! A version of the scorecard: a card that never changes, and where it stands in its life.
 
 use kycc_domain::card::Scorecard;
-use kycc_domain::gates::{Gate, GateReport};
+use kycc_domain::gates::GateReport;
 use serde::{Deserialize, Serialize};
 
 use super::standing::Standing;
@@ -90,14 +90,6 @@ impl Version {
     pub(crate) fn is_bootstrap(&self) -> bool {
         self.gates.as_ref().is_some_and(|report| report.bootstrap)
     }
-}
-
-/// `CIRCULAR_LABELS`.
-pub(crate) fn gate_name(gate: Gate) -> String {
-    let named = serde_json::to_value(gate).ok();
-    named
-        .and_then(|name| name.as_str().map(str::to_owned))
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

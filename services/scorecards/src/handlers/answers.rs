@@ -9,7 +9,7 @@ use kycc_rpc::{ApiError, timestamp};
 
 use crate::core::audit::Entry;
 use crate::core::verify::Report;
-use crate::core::version::{Status, Version, gate_name};
+use crate::core::version::{Status, Version};
 
 pub(crate) fn version(of: &Version) -> Result<ScorecardVersion, ApiError> {
     let (card, standing) = (&of.card, &of.standing);
@@ -29,7 +29,7 @@ pub(crate) fn version(of: &Version) -> Result<ScorecardVersion, ApiError> {
         .iter()
         .flat_map(|report| &report.gates)
         .map(|gate| GateResult {
-            gate: gate_name(gate.gate),
+            gate: gate.gate.name().to_owned(),
             status: word(&gate.status),
             message: gate.message.clone(),
             numbers: gate

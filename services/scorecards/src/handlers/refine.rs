@@ -3,21 +3,24 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use kycc_domain::canonical::canonical_json;
 use kycc_domain::card::{PdoAnchor, Scorecard};
 use kycc_domain::gates::{GateStatus, Verdict};
 use kycc_domain::logistic::LogisticFit;
+use kycc_domain::model_card::ModelCard;
 use kycc_domain::refine::WantedScaling;
 use kycc_domain::rules::{RuleSet, default_rules};
 use kycc_lake::Metadata;
-use kycc_lake::datasets::{MODEL, SCORECARD_DRAFT};
+use kycc_lake::datasets::{MODEL, SCORECARD_DRAFT, TRAINING_ROWS};
 use kycc_runtime::{Clock, Output, TaskContext, TaskError, TaskHandler};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::judged;
+use super::model_card::Refined;
+use super::{judged, model_card};
 use crate::core::draft::{Draft, Input, draft};
 use crate::core::standing::Standing;
-use crate::core::version::{Status, Version, gate_name};
+use crate::core::version::{Status, Version};
 use crate::store::VersionStore;
 
 /// See the asset's config schema in the pipeline definitions.
@@ -92,9 +95,9 @@ impl TaskHandler for Refine {
             )
             .with_source(error)
         };
+        let document = cx.lake().document(&cx.input(MODEL.name)?).await?;
         let model: Model =
-            serde_json::from_value(cx.lake().document(&cx.input(MODEL.name)?).await?)
-                .map_err(|error| unreadable("model", error))?;
+            Model::deserialize(&document).map_err(|error| unreadable("model", error))?;
         let champion: ActiveScorecard =
             serde_json::from_str(&cx.source("active_scorecard")?.document_json)
                 .map_err(|error| unreadable("scorecard", error))?;
@@ -146,8 +149,24 @@ impl TaskHandler for Refine {
         })
         .map_err(|error| TaskError::fatal(error.reason(), error.to_string()).with_source(error))?;
         log(cx, &made);
+        let trained =
+            serde_json::from_value(document).map_err(|error| unreadable("model", error))?;
+        let rows = cx.lake().existing(&cx.input(TRAINING_ROWS.name)?).await?;
+        let model_card = model_card::write(
+            &trained,
+            &Refined {
+                champion: &champion.card,
+                draft: &made,
+                blend: config.blend,
+                dataset_digest: rows.digest.as_str(),
+                train: &train,
+                holdout: &holdout,
+            },
+        );
         // Before the manifest: once the version is there, nobody runs this again.
-        let name = self.enter(cx, &config, &champion.card, &made).await?;
+        let name = self
+            .enter(cx, &config, &champion.card, &made, &model_card)
+            .await?;
         let document = json!({
             "status": made.report.verdict,
             "version": name,
@@ -158,6 +177,7 @@ impl TaskHandler for Refine {
             "blend": config.blend,
             "scaling": made.card.scaling().kind(),
             "gates": made.report,
+            "model_card": model_card,
         });
         let published = cx
             .put_document(&SCORECARD_DRAFT, &document, metadata(&name, &made))
@@ -176,6 +196,7 @@ impl Refine {
         config: &Config,
         champion: &Scorecard,
         made: &Draft,
+        model_card: &ModelCard,
     ) -> Result<String, TaskError> {
         let status = match made.report.verdict {
             Verdict::Gated => Status::Gated,
@@ -193,13 +214,17 @@ impl Refine {
             created_at_micros: self.clock.now_micros(),
             standing: Standing::of(status),
         };
-        self.store.enter(&version, None).await.map_err(|error| {
-            TaskError::transient(
-                "STORE_UNAVAILABLE",
-                "the draft could not be entered among the scorecards",
-            )
-            .with_source(error)
-        })
+        let model_card = canonical_json(model_card);
+        self.store
+            .enter(&version, Some(&model_card))
+            .await
+            .map_err(|error| {
+                TaskError::transient(
+                    "STORE_UNAVAILABLE",
+                    "the draft could not be entered among the scorecards",
+                )
+                .with_source(error)
+            })
     }
 }
 
@@ -210,7 +235,7 @@ fn log(cx: &TaskContext, made: &Draft) {
             .gates
             .iter()
             .filter(|gate| wanted(gate.status))
-            .map(|gate| gate_name(gate.gate));
+            .map(|gate| gate.gate.name());
         gates.collect::<Vec<_>>().join(", ")
     };
     cx.info(format!(
@@ -232,7 +257,7 @@ fn metadata(name: &str, made: &Draft) -> Metadata {
         .report
         .gates
         .iter()
-        .map(|gate| (gate_name(gate.gate), json!(gate.status)))
+        .map(|gate| (gate.gate.name().to_owned(), json!(gate.status)))
         .collect();
     Metadata::from_iter([
         ("draft_version".to_owned(), json!(name)),

@@ -19,13 +19,16 @@ use kycc_runtime::Clock;
 use tonic::{Request, Response, Status};
 
 use super::changes::Asked;
-use super::{answers, impact};
+use super::{answers, impact, model_card};
+use crate::core::audit::{Action, Entry};
 use crate::core::life::{Approval, Wish};
 use crate::core::version::Version;
 use crate::store::{AuditStore, Target, VersionStore};
 
 const DEFAULT_PAGE: usize = 20;
 const MAX_PAGE: usize = 200;
+/// Entries of the log in memory at once.
+const PAGE: u32 = 200;
 /// Shortest start of a hash that names a version.
 const LEAST_HASH: usize = 8;
 /// Characters of a whole one.
@@ -47,6 +50,23 @@ impl Scorecards {
         };
         let found = found.map_err(|error| ApiError::internal(&error))?;
         found.ok_or_else(|| ApiError::not_found("scorecard version", name))
+    }
+
+    /// The entry of a version's approval: it has one at most.
+    async fn approval(&self, version: &str) -> Result<Option<Entry>, ApiError> {
+        let mut after = 0;
+        loop {
+            let page = self.audit.entries(version, after, PAGE).await;
+            let page = page.map_err(|error| ApiError::internal(&error))?;
+            let Some(last) = page.last() else {
+                return Ok(None);
+            };
+            after = last.sequence;
+            let approval = Action::Approve.as_str();
+            if let Some(found) = page.into_iter().find(|entry| entry.action == approval) {
+                return Ok(Some(found));
+            }
+        }
     }
 }
 
@@ -138,11 +158,14 @@ impl ScorecardService for Scorecards {
         let found = self.find("version", &request.into_inner().version).await?;
         let card = self.store.model_card(found.name()).await;
         let card = card.map_err(|error| ApiError::internal(&error))?;
-        let json = card
+        let written = card
             .ok_or_else(|| ApiError::not_found("model card of scorecard version", found.name()))?;
+        let approval = self.approval(found.name()).await?;
+        let card = model_card::served(&written, &found, approval.as_ref())
+            .map_err(|error| ApiError::internal(&error))?;
         Ok(Response::new(GetModelCardResponse {
-            markdown: String::new(),
-            json,
+            markdown: card.to_markdown(),
+            json: serde_json::to_string(&card).map_err(|error| ApiError::internal(&error))?,
         }))
     }
 

@@ -3,7 +3,7 @@
 use kycc_domain::gates::{GateReport, GateStatus};
 
 use super::{Approval, Refusal, says_something};
-use crate::core::version::{Status, Version, gate_name};
+use crate::core::version::{Status, Version};
 
 /// Says whether its own author approves it.
 pub(super) fn check(
@@ -21,7 +21,7 @@ pub(super) fn check(
     }
     let report = check_gates(version)?;
     let unknown = approval.gate_notes.keys().find(|gate| {
-        let known = |result: &kycc_domain::gates::GateResult| gate_name(result.gate) == **gate;
+        let known = |result: &kycc_domain::gates::GateResult| result.gate.name() == **gate;
         !report.gates.iter().any(known)
     });
     if let Some(gate) = unknown {
@@ -34,9 +34,9 @@ pub(super) fn check(
         .gates
         .iter()
         .filter(|gate| gate.status == GateStatus::NeedsNote)
-        .map(|gate| (gate_name(gate.gate), &gate.message))
+        .map(|gate| (gate.gate.name(), &gate.message))
         .filter(|(gate, _)| {
-            let note = approval.gate_notes.get(gate);
+            let note = approval.gate_notes.get(*gate);
             !note.is_some_and(|note| says_something(note))
         })
         .map(|(gate, message)| format!("{gate} ({message})"))
@@ -80,7 +80,7 @@ pub(super) fn check_gates(version: &Version) -> Result<&GateReport, Refusal> {
             } else {
                 "not evaluated"
             };
-            format!("{} ({verdict}: {})", gate_name(gate.gate), gate.message)
+            format!("{} ({verdict}: {})", gate.gate.name(), gate.message)
         })
         .collect();
     if !against.is_empty() {

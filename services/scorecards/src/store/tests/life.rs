@@ -184,9 +184,8 @@ async fn of_two_activations_at_once_the_later_stands_and_exactly_one_is_active()
         right.unwrap();
         let all = statuses(&store).await;
         let with = |status| {
-            all.iter()
-                .filter(move |(name, s)| *s == status && names.contains(name))
-                .count()
+            let mine = all.iter().filter(|(name, _)| names.contains(name));
+            mine.filter(|(_, of)| *of == status).count()
         };
         assert_eq!(
             (with(Status::Active), with(Status::Retired)),
