@@ -18,5 +18,7 @@ mod golden;
 mod labels;
 #[path = "end_to_end/place.rs"]
 mod place;
+#[path = "end_to_end/scorecard.rs"]
+mod scorecard;
 #[path = "end_to_end/workbench.rs"]
 mod workbench;

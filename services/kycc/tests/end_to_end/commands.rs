@@ -176,14 +176,7 @@ fn a_draft_that_only_knows_the_scorecards_own_labels_cannot_be_activated() {
     let draft = versions["versions"][0]["version"].as_str().unwrap();
     let refused = place.error(
         "data",
-        &[
-            "scorecard",
-            "activate",
-            draft,
-            "--reason",
-            "looks fine",
-            "--allow-self-approval",
-        ],
+        &["scorecard", "activate", draft, "--reason", "looks fine"],
     );
     assert!(refused.contains("CIRCULAR_LABELS"), "{refused}");
     let active = place.json("data", &["scorecard", "show"]);

@@ -1,0 +1,109 @@
+//! The life of a scorecard on the command line.
+
+use serde_json::Value;
+
+use crate::place::Place;
+
+/// A run's draft: whatever its gates say, it is a candidate.
+fn draft(place: &Place, seed: u32) -> String {
+    let batch = place.generate(300, seed, &[]);
+    place.execute("data", &batch, &[]);
+    let versions = place.json("data", &["scorecard", "list"]);
+    let newest = &versions["versions"][0];
+    assert_ne!(newest["version"], "1.0", "the run made no draft");
+    newest["version"].as_str().unwrap().to_owned()
+}
+
+fn audit(place: &Place) -> Vec<(String, String)> {
+    let log = place.json("data", &["scorecard", "audit"]);
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let entries = log["entries"].as_array().unwrap().iter();
+    entries
+        .map(|entry| (text(&entry["action"]), text(&entry["version"])))
+        .collect()
+}
+
+#[test]
+fn a_draft_is_looked_at_put_into_the_shadow_and_rejected_with_an_entry_for_each() {
+    let place = Place::new();
+    let draft = draft(&place, 21);
+    let why = ["--reason", "to see what it would do"];
+    let with = |verb: &'static str, version: &str| {
+        let mut arguments = vec!["scorecard", verb, version];
+        arguments.extend(why);
+        place.json("data", &arguments)
+    };
+    let card = place.text("data", &["scorecard", "card", &draft]);
+    assert!(card.contains(&draft) && card.starts_with('#'), "{card}");
+    let impact = place.json("data", &["scorecard", "impact", &draft]);
+    assert_eq!(impact["champion_version"], "1.0");
+    let cells = impact["migration"].as_array().unwrap().iter();
+    let moved: u64 = cells
+        .flat_map(|row| row["parties"].as_array().unwrap())
+        .map(|count| count.as_u64().unwrap())
+        .sum();
+    assert_eq!(impact["parties"].as_u64(), Some(moved));
+
+    let shown = with("shadow", &draft);
+    assert_eq!(shown["shadow"], true);
+    // Once more: nothing is written twice.
+    assert_eq!(with("shadow", &draft)["etag"], shown["etag"]);
+    let rejected = with("reject", &draft);
+    assert_eq!(
+        (&rejected["status"], &rejected["shadow"]),
+        (&Value::from("retired"), &Value::from(false))
+    );
+    let actions = audit(&place);
+    let of_draft = actions.iter().filter(|(_, version)| *version == draft);
+    let of_draft: Vec<_> = of_draft.map(|(action, _)| action.as_str()).collect();
+    assert_eq!(of_draft, ["enter", "shadow", "unshadow", "reject"]);
+    let refused = place.error(
+        "data",
+        &["scorecard", "activate", &draft, "--reason", "after all"],
+    );
+    assert!(refused.contains("was rejected"), "{refused}");
+}
+
+#[test]
+fn an_etag_from_before_another_change_is_refused() {
+    let place = Place::new();
+    let draft = draft(&place, 22);
+    let etag = place.json("data", &["scorecard", "show", &draft])["etag"].clone();
+    place.json(
+        "data",
+        &["scorecard", "shadow", &draft, "--reason", "look first"],
+    );
+    let mut arguments = vec!["scorecard", "reject", &draft, "--reason", "too few bads"];
+    arguments.extend(["--etag", etag.as_str().unwrap()]);
+    let refused = place.error("data", &arguments);
+    assert!(refused.contains("has changed since"), "{refused}");
+}
+
+#[test]
+fn the_log_is_verified_and_a_hash_that_it_does_not_hold_ends_with_code_one() {
+    let place = Place::new();
+    draft(&place, 23);
+    let found = place.json("data", &["scorecard", "audit", "--verify"]);
+    assert_eq!(
+        (&found["intact"], &found["entries"]),
+        (&Value::from(true), &Value::from(2))
+    );
+    let head = found["head_hash"].as_str().unwrap();
+    place.text("data", &["scorecard", "audit", "--verify", "--known", head]);
+    let stranger = "ab".repeat(32);
+    let broken = place.error(
+        "data",
+        &["scorecard", "audit", "--verify", "--known", &stranger],
+    );
+    assert!(broken.contains("cut short or written anew"), "{broken}");
+}
+
+#[test]
+fn nothing_is_rolled_back_before_anything_was_activated() {
+    let place = Place::new();
+    let refused = place.error("data", &["scorecard", "rollback", "--reason", "go back"]);
+    assert!(
+        refused.contains("no version was active before"),
+        "{refused}"
+    );
+}
