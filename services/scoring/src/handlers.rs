@@ -1,8 +1,17 @@
 //! Between the outside and the core: the task, the gRPC service, rows in and out.
 
-pub(crate) mod answers;
-pub(crate) mod card_source;
+mod answers;
+mod card_source;
+mod drift;
+mod given;
+mod improvements;
+mod off_thread;
 mod published;
-pub(crate) mod rows;
+mod row;
+mod rows;
 pub(crate) mod score_batch;
+mod scored_rows;
 pub(crate) mod service;
+#[cfg(test)]
+mod tests;
+mod trials;

@@ -43,8 +43,11 @@ pub(crate) struct RuleCount {
 }
 
 impl Statistics {
-    /// Counts `decisions`, which must not be empty.
-    pub(crate) fn of(bands: &Bands, rules: &RuleSet, decisions: &[Decision]) -> Self {
+    /// Counts `decisions`; `None` where there are none.
+    pub(crate) fn of(bands: &Bands, rules: &RuleSet, decisions: &[Decision]) -> Option<Self> {
+        if decisions.is_empty() {
+            return None;
+        }
         let (least, greatest) = bands.range();
         let mut band_counts = vec![0u64; bands.as_slice().len()];
         let mut buckets = vec![0u64; ((greatest - least) / BUCKET) as usize + 1];
@@ -68,7 +71,7 @@ impl Statistics {
         if let Some(last) = buckets.last_mut() {
             *last += top;
         }
-        Self {
+        Some(Self {
             parties_scored: decisions.len() as u64,
             avg_score: sum as f64 / decisions.len() as f64,
             min_score,
@@ -102,6 +105,6 @@ impl Statistics {
                     parties,
                 })
                 .collect(),
-        }
+        })
     }
 }

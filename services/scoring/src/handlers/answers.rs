@@ -1,13 +1,15 @@
 //! Rows of the `scores` dataset, and scores worked out on the spot, as answers of the API.
 
+use kycc_domain::bands::Bands;
 use kycc_domain::card::{CompiledCard, Scorecard, round_half_up};
-use kycc_domain::catalogue::{FEATURES, FeatureVector};
+use kycc_domain::catalogue::FeatureVector;
 use kycc_domain::reasons::{self, ReferenceMeans};
 use kycc_domain::rules::{RuleError, RuleSet};
 use kycc_proto::scoring::v1::{Contribution, Reason, Score};
 use kycc_rpc::timestamp;
 
-use super::published::{BatchScores, Row};
+use super::published::BatchScores;
+use super::row::Row;
 
 /// One published score, without contributions.
 pub(crate) fn published(scores: &BatchScores, card: &CompiledCard, row: Row<'_>) -> Score {
@@ -15,11 +17,7 @@ pub(crate) fn published(scores: &BatchScores, card: &CompiledCard, row: Row<'_>)
         party_id: row.text("party_id").to_owned(),
         batch_id: scores.batch.clone(),
         scorecard_version: text(scores, "scorecard_version"),
-        as_of_time: scores
-            .metadata
-            .get("as_of")
-            .and_then(serde_json::Value::as_i64)
-            .map(timestamp),
+        as_of_time: scores.as_of().map(timestamp),
         raw: row.number("raw"),
         score: row.whole("score"),
         final_score: row.whole("final_score"),
@@ -143,8 +141,9 @@ pub(crate) fn what_if(
     })
 }
 
-/// Names of the features that may be given, for errors.
-pub(crate) fn feature_names() -> String {
-    let names: Vec<_> = FEATURES.iter().map(|spec| spec.name).collect();
+/// Names of bands, for errors.
+pub(crate) fn band_names(bands: &Bands) -> String {
+    let bands = bands.as_slice().iter();
+    let names: Vec<_> = bands.map(|band| band.name.as_str()).collect();
     names.join(", ")
 }

@@ -1,4 +1,4 @@
-//! The card and rules that a task or a call scores with.
+//! The card and rules that a task or a call scores with, and the card in its shadow.
 
 use kycc_domain::card::Scorecard;
 use kycc_domain::rules::{Rule, RuleError, RuleSet, default_rules};
@@ -23,5 +23,18 @@ impl ActiveScorecard {
             Some(rules) => RuleSet::compile(rules),
             None => RuleSet::compile(&default_rules()),
         }
+    }
+}
+
+/// Document of the source `shadow_scorecard`; `null` where no card is in the shadow.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ShadowScorecard {
+    pub(crate) version: String,
+    pub(crate) card: Scorecard,
+}
+
+impl ShadowScorecard {
+    pub(crate) fn parse(document_json: &str) -> Result<Option<Self>, serde_json::Error> {
+        serde_json::from_str(document_json)
     }
 }

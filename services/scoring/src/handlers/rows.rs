@@ -15,13 +15,11 @@ use kycc_domain::reasons::{MAX_REASONS, ReferenceMeans, Shortfall, greatest_shor
 use kycc_domain::rules::RuleSet;
 use kycc_lake::datasets::SCORES;
 
-use crate::core::population::Population;
+use crate::core::population::{Columns, Population};
 
-/// The feature columns of a batch in catalogue order. `None` when one is missing or has nulls, with its name.
-pub(crate) fn feature_columns(
-    batch: &RecordBatch,
-) -> Result<[&[f64]; FEATURE_COUNT], &'static str> {
-    let mut columns: [&[f64]; FEATURE_COUNT] = [&[]; FEATURE_COUNT];
+/// The feature columns of a batch. An error is the name of one that is missing or has nulls.
+pub(crate) fn feature_columns(batch: &RecordBatch) -> Result<Columns<'_>, &'static str> {
+    let mut columns: Columns<'_> = [&[]; FEATURE_COUNT];
     for (column, spec) in columns.iter_mut().zip(FEATURES) {
         let array = batch
             .column_by_name(spec.name)
@@ -32,6 +30,11 @@ pub(crate) fn feature_columns(
             .values();
     }
     Ok(columns)
+}
+
+/// The parties of a batch, in its order.
+pub(crate) fn party_ids(batch: &RecordBatch) -> Option<&StringArray> {
+    batch.column_by_name("party_id")?.as_string_opt::<i32>()
 }
 
 /// Everything that rows are written from.
@@ -47,8 +50,8 @@ pub(crate) struct Scores<'a> {
 impl Scores<'_> {
     /// The rows of the parties in `range`, as the `scores` dataset wants them.
     pub(crate) fn rows(&self, range: Range<usize>) -> Result<RecordBatch, ArrowError> {
-        let raw = &self.population.raw[range.clone()];
-        let decisions = &self.population.decisions[range.clone()];
+        let raw = &self.population.decided.raw[range.clone()];
+        let decisions = &self.population.decided.decisions[range.clone()];
         let band_names = self.card.bands().as_slice();
         let mut columns: Vec<ArrayRef> = vec![
             Arc::new(UInt32Array::from_iter_values(

@@ -1,23 +1,31 @@
-//! The `score_batch` task: a batch's feature vectors in, a score for every party of the shard out.
+//! The `score_batch` task: a batch's feature vectors in, a score for every party of the shard out, and beside it what the
+//! card in the shadow would have said.
+
+mod in_shadow;
+mod metadata;
 
 use std::sync::atomic::Ordering;
 
-use arrow::array::AsArray;
+use arrow::array::{RecordBatch, StringArray};
 use async_trait::async_trait;
-use kycc_domain::bands::Bands;
 use kycc_domain::card::Scorecard;
+use kycc_domain::catalogue::FEATURES;
 use kycc_domain::reasons::ReferenceMeans;
-use kycc_domain::rules::{Rule, RuleSet};
+use kycc_domain::rules::Rule;
 use kycc_lake::Metadata;
-use kycc_lake::datasets::{BATCH, FEATURE_VECTORS, SCORES};
+use kycc_lake::datasets::{FEATURE_VECTORS, SCORES};
 use kycc_runtime::{Output, TaskContext, TaskError, TaskHandler};
 use serde::Deserialize;
-use serde_json::json;
 
+use self::in_shadow::InShadow;
+use self::metadata::Said;
 use super::card_source::ActiveScorecard;
-use super::rows::{Scores, feature_columns};
-use crate::core::population::{self, Population, Stopped};
+use super::rows::{Scores, feature_columns, party_ids};
+use crate::core::drift_check::Check;
+use crate::core::population::{self, Columns, Decided, Stopped, countable};
 use crate::core::statistics::Statistics;
+
+pub(crate) const ASSET: &str = "score_batch";
 
 /// Rows written at a time.
 const ROWS: usize = 65_536;
@@ -36,19 +44,12 @@ pub(crate) struct ScoreBatch;
 #[async_trait]
 impl TaskHandler for ScoreBatch {
     fn asset(&self) -> &'static str {
-        "score_batch"
+        ASSET
     }
 
     async fn run(&self, cx: &TaskContext) -> Result<Output, TaskError> {
         let config: Config = cx.config()?;
-        let source = ActiveScorecard::parse(&cx.source("active_scorecard")?.document_json)
-            .map_err(|error| {
-                TaskError::fatal(
-                    "SCORECARD_UNREADABLE",
-                    "the scorecard of the task is not a valid one",
-                )
-                .with_source(error)
-            })?;
+        let source = active_scorecard(cx)?;
         let rules = source.rules(config.rules.as_deref()).map_err(|error| {
             TaskError::fatal(
                 "RULES_INVALID",
@@ -58,33 +59,42 @@ impl TaskHandler for ScoreBatch {
         })?;
         // Every shard scores the whole batch: reasons compare with its means, and scoring costs less than reading.
         let scored = cx.input(FEATURE_VECTORS.name)?;
-        let features = cx.lake().read(&scored, None, None).await?;
-        let parties = features.num_rows();
+        let wanted: Vec<_> = std::iter::once("party_id")
+            .chain(FEATURES.iter().map(|spec| spec.name))
+            .collect();
+        let features = cx.lake().read(&scored, Some(&wanted), None).await?;
         cx.check_cancelled()?;
-        let card = source.card.compile();
         let columns = feature_columns(&features).map_err(|name| {
-            TaskError::fatal(
-                "FEATURES_INCOMPLETE",
-                format!("feature {name} has no value for some parties"),
-            )
+            incomplete(format!("feature {name} has no value for some parties"))
         })?;
+        let party_ids = party_ids(&features)
+            .ok_or_else(|| incomplete("the feature vectors have no column party_id".into()))?;
+        let card = source.card.compile();
         let cancel = cx.cancel_flag();
-        let population =
-            population::score(&card, &rules, &columns, || cancel.load(Ordering::Relaxed))
-                .map_err(|stopped| task_error(stopped, &features))?;
-        let statistics = Statistics::of(card.bands(), &rules, &population.decisions);
+        let cancelled = || cancel.load(Ordering::Relaxed);
+        let population = population::score(&card, &rules, &columns, cancelled)
+            .map_err(|stopped| task_error(stopped, party_ids))?;
+        let decided = &population.decided;
+        let statistics = Statistics::of(card.bands(), &rules, &decided.decisions)
+            .ok_or_else(|| TaskError::fatal("EMPTY_BATCH", "the batch has no party to score"))?;
         let reference = reference(cx, &source.card, config.cutoff, &population)?;
-        log(cx, &source.card, &statistics);
+        let shadow = InShadow::of(cx, &rules, &columns)?;
+        let said = Said {
+            card: &source.card,
+            rules: &rules,
+            statistics: &statistics,
+            reference: &reference,
+            features_key: &scored.key,
+            as_of: cx.as_of().await?.timestamp_micros(),
+        };
+        // What is counted over the whole batch is counted, and told, by one shard.
+        let mut counted = Metadata::new();
+        if cx.shard().index == 0 {
+            let check = drift_check(cx, &source.card, &columns, decided);
+            log(cx, &source.card, &statistics);
+            counted = metadata::counted(&check);
+        }
 
-        let party_ids = features
-            .column_by_name("party_id")
-            .and_then(|ids| ids.as_string_opt::<i32>());
-        let party_ids = party_ids.ok_or_else(|| {
-            TaskError::fatal(
-                "FEATURES_INCOMPLETE",
-                "the feature vectors have no column party_id",
-            )
-        })?;
         let scores = Scores {
             card: &card,
             rules: &rules,
@@ -92,9 +102,7 @@ impl TaskHandler for ScoreBatch {
             population: &population,
             reference: &reference,
         };
-        let range = cx
-            .shard()
-            .ordinals(u32::try_from(parties).map_err(|_| too_many(parties))?);
+        let range = cx.shard().ordinals(parties(&features)?);
         let mut writer = cx.writer(&SCORES);
         let mut at = range.start as usize;
         while at < range.end as usize {
@@ -111,16 +119,28 @@ impl TaskHandler for ScoreBatch {
                 range.len() as u64,
             );
         }
-        let as_of = cx.lake().document(&cx.input(BATCH.name)?).await?["as_of"].clone();
-        let mut metadata = metadata(&source.card, &rules, &statistics, &reference, as_of);
-        metadata.insert("features_version".into(), json!(scored.key));
-        // The same in every shard, as each has seen all parties.
-        let published = writer.finish(Metadata::new(), |_| metadata).await?;
+        let published = writer
+            .finish(counted, |counted| said.metadata(counted))
+            .await?;
+        let beside = shadow
+            .publish(cx, party_ids, range, &source.card, decided)
+            .await?;
         Ok(Output {
-            published: vec![published],
+            published: vec![published, beside],
             metadata: Metadata::new(),
         })
     }
+}
+
+fn active_scorecard(cx: &TaskContext) -> Result<ActiveScorecard, TaskError> {
+    let document = &cx.source("active_scorecard")?.document_json;
+    ActiveScorecard::parse(document).map_err(|error| {
+        TaskError::fatal(
+            "SCORECARD_UNREADABLE",
+            "the scorecard of the task is not a valid one",
+        )
+        .with_source(error)
+    })
 }
 
 /// Who reasons compare with: the population frozen with the card, else the batch.
@@ -128,22 +148,43 @@ fn reference(
     cx: &TaskContext,
     card: &Scorecard,
     cutoff: Option<i32>,
-    population: &Population,
+    population: &population::Population,
 ) -> Result<ReferenceMeans, TaskError> {
     let own = card.content().cutoff;
     if let Some(frozen) = ReferenceMeans::frozen(card) {
-        if cutoff.is_some_and(|cutoff| cutoff != own) {
+        if cutoff.is_some_and(|cutoff| cutoff != own) && cx.shard().index == 0 {
             cx.warning(format!("the card's reference population is frozen at cutoff {own}; the config's is not used"));
         }
         return Ok(frozen);
     }
-    let finals: Vec<i32> = population
-        .decisions
-        .iter()
-        .map(|decision| decision.final_score)
-        .collect();
+    let finals = population.decided.final_scores();
     ReferenceMeans::of_population(&population.points, &finals, cutoff.unwrap_or(own))
         .ok_or_else(|| TaskError::fatal("EMPTY_BATCH", "the batch has no party to score"))
+}
+
+/// A batch that has moved is scored all the same; its step says so.
+fn drift_check(
+    cx: &TaskContext,
+    card: &Scorecard,
+    columns: &Columns<'_>,
+    decided: &Decided,
+) -> Check {
+    let bands = decided.bands();
+    let check = Check::of(
+        card,
+        &countable(columns, &decided.raw, &bands, card.bands()),
+    );
+    match check.passed {
+        Some(true) => cx.info(format!("no drift: {}", check.description)),
+        Some(false) => cx.warning(format!(
+            "the batch has drifted from the {} parties that card {} was trained on: {}",
+            check.baseline_parties,
+            card.version(),
+            check.description,
+        )),
+        None => cx.info(format!("drift was not evaluated: {}", check.description)),
+    }
+    check
 }
 
 fn log(cx: &TaskContext, card: &Scorecard, statistics: &Statistics) {
@@ -167,62 +208,30 @@ fn log(cx: &TaskContext, card: &Scorecard, statistics: &Statistics) {
     }
 }
 
-fn metadata(
-    card: &Scorecard,
-    rules: &RuleSet,
-    statistics: &Statistics,
-    reference: &ReferenceMeans,
-    as_of: serde_json::Value,
-) -> Metadata {
-    let mut metadata = Metadata::new();
-    if let serde_json::Value::Object(numbers) = json!(statistics) {
-        metadata.extend(numbers);
-    }
-    let more = [
-        ("scorecard_version", json!(card.version())),
-        ("scorecard_hash", json!(card.hash())),
-        ("rules_digest", json!(rules.digest())),
-        ("as_of", as_of),
-        ("reference_parties", json!(reference.parties)),
-        ("near_cutoff_parties", json!(reference.near_cutoff_parties)),
-        // The whole card, so that what is published explains itself for ever.
-        ("card", json!(card)),
-    ];
-    metadata.extend(more.map(|(label, value)| (label.to_owned(), value)));
-    metadata
+fn incomplete(message: String) -> TaskError {
+    TaskError::fatal("FEATURES_INCOMPLETE", message)
 }
 
-fn too_many(parties: usize) -> TaskError {
-    TaskError::fatal(
-        "BATCH_TOO_LARGE",
-        format!(
-            "a batch holds at most {} parties, this one {parties}",
-            u32::MAX
-        ),
-    )
+fn parties(features: &RecordBatch) -> Result<u32, TaskError> {
+    let parties = features.num_rows();
+    u32::try_from(parties).map_err(|_| {
+        TaskError::fatal(
+            "BATCH_TOO_LARGE",
+            format!(
+                "a batch holds at most {} parties, this one {parties}",
+                u32::MAX
+            ),
+        )
+    })
 }
 
-fn task_error(stopped: Stopped, features: &arrow::array::RecordBatch) -> TaskError {
+fn task_error(stopped: Stopped, party_ids: &StringArray) -> TaskError {
     match stopped {
         Stopped::Cancelled => TaskError::cancelled(),
         Stopped::Rule { row, source } => {
-            let ids = features
-                .column_by_name("party_id")
-                .and_then(|ids| ids.as_string_opt::<i32>());
-            let party = ids.map_or_else(|| format!("row {row}"), |ids| ids.value(row).to_owned());
             TaskError::fatal("RULE_FAILED", format!("a decision rule failed: {source}"))
-                .with_record(format!("party {party}"))
+                .with_record(format!("party {}", party_ids.value(row)))
                 .with_source(source)
         }
     }
-}
-
-/// Names of bands, for errors.
-pub(crate) fn band_names(bands: &Bands) -> String {
-    let names: Vec<_> = bands
-        .as_slice()
-        .iter()
-        .map(|band| band.name.as_str())
-        .collect();
-    names.join(", ")
 }

@@ -1,33 +1,37 @@
-//! The gRPC service: what-if, one score, a list, statistics.
+//! The gRPC service: scores, what-if, what would lift one, drift, and how a candidate card does.
 
 use kycc_domain::card::Scorecard;
-use kycc_domain::catalogue::FeatureVector;
 use kycc_lake::Lake;
 use kycc_proto::scorecards::v1::GetVersionRequest;
 use kycc_proto::scorecards::v1::scorecard_service_client::ScorecardServiceClient;
 use kycc_proto::scoring::v1::scoring_service_server::ScoringService;
 use kycc_proto::scoring::v1::{
-    BandCount, GetScoreRequest, GetScoreResponse, GetStatisticsRequest, GetStatisticsResponse,
-    HistogramBucket, ListScoresRequest, ListScoresResponse, ScoreFeaturesRequest,
+    BackTestRequest, BackTestResponse, BandCount, GetDriftRequest, GetDriftResponse,
+    GetScoreRequest, GetScoreResponse, GetShadowReportRequest, GetShadowReportResponse,
+    GetStatisticsRequest, GetStatisticsResponse, HistogramBucket, ListImprovementsRequest,
+    ListImprovementsResponse, ListScoresRequest, ListScoresResponse, ScoreFeaturesRequest,
     ScoreFeaturesResponse,
 };
 use kycc_rpc::{ApiError, page_size, page_token, read_page_token};
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
-use super::answers;
+use super::answers::{self, band_names};
 use super::card_source::ActiveScorecard;
-use super::published::{PublishedScores, Row, card};
-use super::score_batch::band_names;
+use super::published::PublishedScores;
+use super::row::Row;
+use super::{drift, given, improvements, trials};
 use crate::core::statistics::Statistics;
 
 const DEFAULT_PAGE: usize = 100;
 const MAX_PAGE: usize = 1_000;
 
+type Answer<T> = Result<Response<T>, Status>;
+
 #[derive(Debug)]
 pub(crate) struct Scoring {
-    published: PublishedScores,
-    channel: Channel,
+    pub(super) published: PublishedScores,
+    pub(super) channel: Channel,
 }
 
 impl Scoring {
@@ -38,7 +42,8 @@ impl Scoring {
         }
     }
 
-    async fn scorecard(&self, version: String) -> Result<ActiveScorecard, Status> {
+    /// A card by its version or hash; the active one where it is empty.
+    pub(super) async fn scorecard(&self, version: String) -> Result<ActiveScorecard, Status> {
         let mut client = ScorecardServiceClient::new(self.channel.clone());
         let found = client
             .get_version(GetVersionRequest { version })
@@ -50,44 +55,8 @@ impl Scoring {
             serde_json::from_str(&json).map_err(|error| ApiError::internal(&error))?;
         Ok(ActiveScorecard { card, rules: None })
     }
-}
 
-#[tonic::async_trait]
-impl ScoringService for Scoring {
-    async fn score_features(
-        &self,
-        request: Request<ScoreFeaturesRequest>,
-    ) -> Result<Response<ScoreFeaturesResponse>, Status> {
-        let request = request.into_inner();
-        let mut features = FeatureVector::zero();
-        for (name, value) in &request.features {
-            let field = format!("features.{name}");
-            if !value.is_finite() {
-                return Err(ApiError::invalid(field, "must be a finite number").into());
-            }
-            if !features.set(name, *value) {
-                let known = answers::feature_names();
-                return Err(ApiError::invalid(
-                    field,
-                    format!("is not a feature; there are {known}"),
-                )
-                .into());
-            }
-        }
-        let source = self.scorecard(request.scorecard_version).await?;
-        let rules = source
-            .rules(None)
-            .map_err(|error| ApiError::internal(&error))?;
-        let score = answers::what_if(&source.card, &rules, &features)
-            .map_err(|error| ApiError::internal(&error))?;
-        Ok(Response::new(ScoreFeaturesResponse { score: Some(score) }))
-    }
-
-    async fn get_score(
-        &self,
-        request: Request<GetScoreRequest>,
-    ) -> Result<Response<GetScoreResponse>, Status> {
-        let request = request.into_inner();
+    async fn score_of(&self, request: GetScoreRequest) -> Result<GetScoreResponse, Status> {
         if request.party_id.is_empty() {
             return Err(ApiError::invalid("party_id", "must name a party").into());
         }
@@ -99,7 +68,7 @@ impl ScoringService for Scoring {
                 &request.party_id,
             )
         })?;
-        let card = card(&scores)?;
+        let card = scores.card()?;
         let row = Row {
             rows: table.rows(),
             at,
@@ -111,29 +80,19 @@ impl ScoringService for Scoring {
             at,
         });
         score.contributions = answers::contributions(&card, row, inputs);
-        Ok(Response::new(GetScoreResponse { score: Some(score) }))
+        Ok(GetScoreResponse { score: Some(score) })
     }
 
-    async fn list_scores(
-        &self,
-        request: Request<ListScoresRequest>,
-    ) -> Result<Response<ListScoresResponse>, Status> {
-        let request = request.into_inner();
+    async fn page_of(&self, request: ListScoresRequest) -> Result<ListScoresResponse, Status> {
         let size = page_size(request.page_size, DEFAULT_PAGE, MAX_PAGE)?;
         let after = read_page_token(&request.page_token)?;
         let scores = self.published.current(&request.batch_id).await?;
-        let card = card(&scores)?;
-        if !request.band.is_empty()
-            && !card
-                .bands()
-                .as_slice()
-                .iter()
-                .any(|band| band.name == request.band)
-        {
-            let known = band_names(card.bands());
-            return Err(
-                ApiError::invalid("band", format!("is not a band; there are {known}")).into(),
-            );
+        let card = scores.card()?;
+        let bands = card.bands();
+        let known = |band: &str| bands.as_slice().iter().any(|known| known.name == band);
+        if !request.band.is_empty() && !known(&request.band) {
+            let text = format!("is not a band; there are {}", band_names(bands));
+            return Err(ApiError::invalid("band", text).into());
         }
         let table = self.published.rows(&scores).await?;
         // The cursor is a party, so that a page goes on where it was even if the batch has been scored again.
@@ -158,21 +117,47 @@ impl ScoringService for Scoring {
             .last()
             .filter(|_| more)
             .map(|score| page_token(&score.party_id));
-        Ok(Response::new(ListScoresResponse {
+        Ok(ListScoresResponse {
             scores: page,
             next_page_token: last.unwrap_or_default(),
-        }))
+        })
+    }
+}
+
+#[tonic::async_trait]
+impl ScoringService for Scoring {
+    async fn score_features(
+        &self,
+        request: Request<ScoreFeaturesRequest>,
+    ) -> Answer<ScoreFeaturesResponse> {
+        let request = request.into_inner();
+        let features = given::features(&request.features)?;
+        let source = self.scorecard(request.scorecard_version).await?;
+        let rules = source
+            .rules(None)
+            .map_err(|error| ApiError::internal(&error))?;
+        let score = answers::what_if(&source.card, &rules, &features)
+            .map_err(|error| ApiError::internal(&error))?;
+        Ok(Response::new(ScoreFeaturesResponse { score: Some(score) }))
+    }
+
+    async fn get_score(&self, request: Request<GetScoreRequest>) -> Answer<GetScoreResponse> {
+        Ok(Response::new(self.score_of(request.into_inner()).await?))
+    }
+
+    async fn list_scores(&self, request: Request<ListScoresRequest>) -> Answer<ListScoresResponse> {
+        Ok(Response::new(self.page_of(request.into_inner()).await?))
     }
 
     async fn get_statistics(
         &self,
         request: Request<GetStatisticsRequest>,
-    ) -> Result<Response<GetStatisticsResponse>, Status> {
+    ) -> Answer<GetStatisticsResponse> {
         let scores = self
             .published
             .current(&request.into_inner().batch_id)
             .await?;
-        let version = card(&scores)?.version().to_owned();
+        let version = scores.card()?.version().to_owned();
         let metadata = serde_json::Value::Object(scores.metadata);
         let statistics: Statistics =
             serde_json::from_value(metadata).map_err(|error| ApiError::internal(&error))?;
@@ -200,5 +185,31 @@ impl ScoringService for Scoring {
             histogram: histogram.collect(),
             flagged: statistics.flagged,
         }))
+    }
+
+    async fn list_improvements(
+        &self,
+        request: Request<ListImprovementsRequest>,
+    ) -> Answer<ListImprovementsResponse> {
+        let found = improvements::improvements(self, request.into_inner()).await?;
+        Ok(Response::new(found))
+    }
+
+    async fn get_drift(&self, request: Request<GetDriftRequest>) -> Answer<GetDriftResponse> {
+        let found = drift::drift(&self.published, request.into_inner()).await?;
+        Ok(Response::new(found))
+    }
+
+    async fn back_test(&self, request: Request<BackTestRequest>) -> Answer<BackTestResponse> {
+        let found = trials::back_test(self, request.into_inner()).await?;
+        Ok(Response::new(found))
+    }
+
+    async fn get_shadow_report(
+        &self,
+        request: Request<GetShadowReportRequest>,
+    ) -> Answer<GetShadowReportResponse> {
+        let found = trials::shadow_report(self, request.into_inner()).await?;
+        Ok(Response::new(found))
     }
 }
