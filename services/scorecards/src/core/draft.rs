@@ -2,6 +2,7 @@
 
 use kycc_domain::card::{CardError, CompiledCard, Provenance, Scorecard, ScoringContent};
 use kycc_domain::catalogue::FEATURE_COUNT;
+use kycc_domain::drift::{DriftError, PopulationBaseline, ScoredPopulation};
 use kycc_domain::gates::{GateError, GateInput, GateReport, evaluate};
 use kycc_domain::logistic::RawModel;
 use kycc_domain::matrix::{Matrix, MatrixError};
@@ -52,6 +53,8 @@ pub(crate) enum DraftError {
     Card(#[source] CardError),
     #[error("a decision rule failed on a training row: {0}")]
     Rule(#[source] RuleError),
+    #[error("the training rows make no population to measure drift against: {0}")]
+    Population(#[source] DriftError),
     #[error("the gates could not be evaluated: {0}")]
     Gates(#[source] GateError),
 }
@@ -64,6 +67,7 @@ impl DraftError {
             Self::Refine(error) => error.reason(),
             Self::Card(error) => error.reason(),
             Self::Rule(_) => "RULE_FAILED",
+            Self::Population(error) => error.reason(),
             Self::Gates(_) => "GATES_UNEVALUABLE",
         }
     }
@@ -136,12 +140,13 @@ fn scaled(card: &CompiledCard, rows: &Rows) -> Vec<f64> {
     out
 }
 
-/// The content with its reference population: the training rows, as this card scores them.
+/// The content with its populations frozen: the training rows, as this card scores them, which reasons compare with and
+/// drift is measured against.
 fn freeze(input: &Input<'_>, card: &Scorecard) -> Result<ScoringContent, DraftError> {
     let compiled = card.compile();
     let factors = compiled.factor_count();
     let mut points = vec![0.0; input.train.features.len() * factors];
-    let mut finals = Vec::with_capacity(input.train.features.len());
+    let (mut raws, mut finals, mut bands) = (Vec::new(), Vec::new(), Vec::new());
     for (row, points) in input
         .train
         .features
@@ -149,19 +154,32 @@ fn freeze(input: &Input<'_>, card: &Scorecard) -> Result<ScoringContent, DraftEr
         .zip(points.chunks_exact_mut(factors))
     {
         let raw = compiled.score_into(row, points);
-        finals.push(
-            input
-                .rules
-                .apply(&compiled, row, raw)
-                .map_err(DraftError::Rule)?
-                .final_score,
-        );
+        let decision = input
+            .rules
+            .apply(&compiled, row, raw)
+            .map_err(DraftError::Rule)?;
+        raws.push(raw);
+        finals.push(decision.final_score);
+        bands.push(decision.band);
     }
     let means = ReferenceMeans::of_population(&points, &finals, card.content().cutoff);
+    let columns = columns(&input.train.features);
+    let population = ScoredPopulation {
+        columns: std::array::from_fn(|feature| &columns[feature][..]),
+        raws: &raws,
+        bands: &bands,
+        names: card.bands(),
+    };
+    let baseline = PopulationBaseline::of(&population).map_err(DraftError::Population)?;
     Ok(ScoringContent {
         reference: means.map(|means| means.freeze(&compiled)),
+        training_population: Some(baseline),
         ..card.content().clone()
     })
+}
+
+fn columns(rows: &[[f64; FEATURE_COUNT]]) -> [Vec<f64>; FEATURE_COUNT] {
+    std::array::from_fn(|feature| rows.iter().map(|row| row[feature]).collect())
 }
 
 /// Named after its champion and its own content: `1.0-3fa9c1d2`.
@@ -249,6 +267,8 @@ mod tests {
                 .map(|population| population.parties),
             Some(1_000)
         );
+        let baseline = card.content().training_population.as_ref();
+        assert_eq!(baseline.map(|population| population.rows), Some(1_000));
     }
 
     #[test]

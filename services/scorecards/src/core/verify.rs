@@ -112,6 +112,8 @@ impl<'a> Chain<'a> {
 /// A version's row, with what is worked out from it anew.
 #[derive(Debug)]
 pub(crate) struct Row {
+    /// As the row says; the card in it says its own.
+    pub(crate) name: String,
     pub(crate) version: Version,
     /// As the row says.
     pub(crate) hash: String,
@@ -154,7 +156,7 @@ impl History {
 
     /// Whether the row stands as the log says.
     pub(crate) fn agrees(&self, row: &Row) -> Result<(), Break> {
-        let name = row.version.name();
+        let name = &row.name;
         let Some(standing) = &self.standing else {
             return Err(Break::new(
                 0,

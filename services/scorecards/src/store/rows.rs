@@ -84,6 +84,7 @@ kycc_store::for_each_driver! {
                 created_at: self.try_get("created_at")?,
             };
             Ok(Row {
+                name: record.version.to_owned(),
                 version: self.version()?,
                 hash: self.try_get("hash")?,
                 record: record.hash(),
