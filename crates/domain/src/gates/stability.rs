@@ -2,10 +2,7 @@
 
 use super::input::{GateInput, Observed};
 use super::{Gate, GateResult, GateStatus};
-use crate::psi::{Psi, psi};
-
-const WARN: f64 = 0.10;
-const FAIL: f64 = 0.25;
+use crate::psi::{SHIFT_FAIL, SHIFT_WARN, Shift, psi};
 
 pub(super) fn stability(input: &GateInput<'_>, observed: &Observed) -> GateResult {
     let gate = Gate::Stability;
@@ -31,10 +28,10 @@ pub(super) fn stability(input: &GateInput<'_>, observed: &Observed) -> GateResul
             Err(error) => return GateResult::not_evaluated(gate, format!("{name}: {error}")),
         };
         let finding = format!("{name} (PSI {:.3})", index.value);
-        match severity(&index) {
-            GateStatus::Fail => failed.push(finding),
-            GateStatus::Warn => warned.push(finding),
-            _ => {}
+        match index.shift() {
+            Shift::Fail => failed.push(finding),
+            Shift::Warn => warned.push(finding),
+            Shift::Pass => {}
         }
         numbers.push((name, index.value, index.no_shift_bound));
     }
@@ -56,8 +53,8 @@ pub(super) fn stability(input: &GateInput<'_>, observed: &Observed) -> GateResul
     let result = GateResult::new(gate, status, message)
         .number("train_rows", input.train.rows() as f64)
         .number("holdout_rows", observed.rows.len() as f64)
-        .number("warn_from", WARN)
-        .number("fail_from", FAIL);
+        .number("warn_from", SHIFT_WARN)
+        .number("fail_from", SHIFT_FAIL);
     numbers
         .into_iter()
         .fold(result, |result, (name, value, bound)| {
@@ -65,38 +62,4 @@ pub(super) fn stability(input: &GateInput<'_>, observed: &Observed) -> GateResul
                 .number(format!("psi.{name}"), value)
                 .number(format!("no_shift_bound.{name}"), bound)
         })
-}
-
-/// A shift that chance explains is none, however large: small samples shift by chance.
-fn severity(index: &Psi) -> GateStatus {
-    if index.value <= index.no_shift_bound || index.value < WARN {
-        GateStatus::Pass
-    } else if index.value >= FAIL {
-        GateStatus::Fail
-    } else {
-        GateStatus::Warn
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shift_counts_only_beyond_chance() {
-        let at = |value, no_shift_bound| {
-            severity(&Psi {
-                value,
-                no_shift_bound,
-                edges: vec![],
-                expected: vec![],
-                actual: vec![],
-            })
-        };
-        assert_eq!(at(0.099, 0.01), GateStatus::Pass);
-        assert_eq!(at(0.10, 0.01), GateStatus::Warn);
-        assert_eq!(at(0.25, 0.01), GateStatus::Fail);
-        assert_eq!(at(0.30, 0.30), GateStatus::Pass);
-        assert_eq!(at(0.30, 0.29), GateStatus::Fail);
-    }
 }
