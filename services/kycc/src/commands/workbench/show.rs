@@ -1,11 +1,15 @@
 //! The answers as tables for people.
 
+mod card;
+
 use kycc_workbench::{
-    BinReport, Card, CardReport, Comparison, FitReport, Measure, Measures, ScoreReport,
-    StabilityReport, Vif, WoeCard, bin_points, named_bins, p_value, significant,
+    BinReport, Comparison, FitReport, Measure, Measures, ScoreReport, StabilityReport, Vif,
+    named_bins, p_value, significant,
 };
 
 use crate::show::{Table, text};
+
+pub(super) use card::card;
 
 pub(super) fn notices(notices: &[String]) {
     for notice in notices {
@@ -251,79 +255,4 @@ pub(super) fn bins(report: &BinReport) {
         }
     );
     notices(&report.notices);
-}
-
-pub(super) fn card(report: &CardReport) {
-    match &report.card {
-        Card::Linear(card) => {
-            outln!("base points {:.2}", card.base_points);
-            let mut table = Table::new(&[
-                "feature",
-                "#0 points at",
-                "#most at",
-                "#most points",
-                "#per unit",
-            ]);
-            for factor in &card.factors {
-                table.row([
-                    factor.feature.clone(),
-                    significant(factor.worst),
-                    significant(factor.best),
-                    number(factor.max_points, 2),
-                    significant(factor.points_per_unit),
-                ]);
-            }
-            table.print("");
-        }
-        Card::Woe(card) => woe_card(card),
-    }
-    outln!(
-        "PD = 1/(1 + exp((score - {:.6})/{:.6}))",
-        report.link.offset,
-        report.link.factor
-    );
-    let scores = &report.scores;
-    outln!(
-        "scores from {:.1} to {:.1}, mean {:.1}, by tenths of all rows:",
-        scores.min,
-        scores.max,
-        scores.mean
-    );
-    let mut table = Table::new(&["#above", "#up to", "#rows", "#bad", "#bad rate", "#mean PD"]);
-    for band in &scores.bands {
-        table.row([
-            optional(band.low, 1),
-            optional(band.high, 1),
-            text::count(band.rows as u64),
-            text::count(band.bads as u64),
-            optional(band.bad_rate, 4),
-            optional(band.mean_pd, 4),
-        ]);
-    }
-    table.print("");
-    measures(&report.fit.train, report.fit.holdout.as_ref());
-    notices(&report.notices);
-}
-
-fn woe_card(card: &WoeCard) {
-    outln!("base points {:.2}", card.base_points);
-    let mut table = Table::new(&["feature", "bin", "#rows", "#bad rate", "#WoE", "#points"]);
-    for factor in &card.factors {
-        let points = bin_points(factor);
-        for (index, (name, bin)) in named_bins(&factor.binning).into_iter().enumerate() {
-            table.row([
-                if index == 0 {
-                    factor.name.clone()
-                } else {
-                    String::new()
-                },
-                name,
-                text::count(bin.rows),
-                number(bin.bad_rate, 4),
-                number(bin.woe, 4),
-                number(points[index], 2),
-            ]);
-        }
-    }
-    table.print("");
 }
