@@ -5,10 +5,10 @@ SHELL := /bin/bash
 KYCC := target/debug/kycc
 DEMO_DIR ?= kycc-demo
 
-.PHONY: help setup setup-lint build demo dev test lint fmt bench clean-demo
+.PHONY: help setup setup-lint build demo dev test lint fmt bench bench-job bench-science clean-demo
 
 help: ## Show what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 setup: ## Find or install what building and testing needs
 	@scripts/setup.sh build
@@ -35,9 +35,15 @@ lint: setup-lint ## Formatting, clippy, protos, licences
 fmt: ## Format the code
 	cargo fmt --all
 
-bench: setup ## Measure the main job on 100,000 parties, release profile (takes a while to build)
+bench: bench-science bench-job ## Measure everything, release profile (takes a while to build)
+
+bench-job: setup ## Measure the main job on 100,000 parties
 	cargo build --locked --release -p kycc
-	@bench/run.sh target/release/kycc
+	@bench/job.sh target/release/kycc
+
+bench-science: setup ## Measure the kernels of scoring against scikit-learn and optbinning
+	cargo build --locked --release -p kycc-domain --example science
+	@bench/science.sh target/release/examples/science
 
 clean-demo: ## Remove what the demo left
 	rm -rf $(DEMO_DIR)

@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 use arrays::Folder;
+use kycc_domain::binning::{BinningOptions, bin_columns};
 use kycc_domain::logistic::{FitOptions, fit};
 use kycc_domain::matrix::Matrix;
 use kycc_domain::metrics::{BOOTSTRAP_REPLICATES, Ranking, bootstrap};
@@ -73,6 +74,17 @@ fn kernel(folder: &Folder, name: &str) -> anyhow::Result<Kernel> {
         "psi" => {
             let (expected, actual) = (folder.floats("expected")?, folder.floats("actual")?);
             Box::new(move || Ok(json!(psi(&expected, &actual)?.value)))
+        }
+        "bin" => {
+            let (columns, bad) = (folder.floats("to_bin")?, folder.flags("bad")?);
+            let rows = 100_000.min(bad.len());
+            Box::new(move || {
+                let columns: Vec<&[f64]> = columns.chunks_exact(rows).collect();
+                let binned = bin_columns(&columns, &bad[..rows], None, &BinningOptions::default());
+                let binned = binned.into_iter().collect::<Result<Vec<_>, _>>()?;
+                let values = binned.iter().map(|column| column.information_value);
+                Ok(json!(values.collect::<Vec<f64>>()))
+            })
         }
         "score" => scoring::score(folder)?,
         "explain" => scoring::explain(folder)?,
