@@ -32,7 +32,7 @@ fn print(impact: &GetImpactResponse) {
         text::count(impact.parties),
         impact.psi
     );
-    outln!("\nbands: from (down) to (across), parties");
+    outln!("\nfrom band to band");
     let mut table = Table::new(&["from", "to", "#parties", "#bad"]);
     for row in &impact.migration {
         for (index, to) in impact.challenger_bands.iter().enumerate() {

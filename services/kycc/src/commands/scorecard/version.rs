@@ -116,18 +116,35 @@ pub(super) fn print_gates(version: &ScorecardVersion) {
     table.print("");
 }
 
+/// Longest line of figures.
+const WIDTH: usize = 100;
+
 /// The figures behind the verdicts of its gates.
 pub(super) fn print_numbers(version: &ScorecardVersion) {
     for gate in version.gates.iter().filter(|gate| !gate.numbers.is_empty()) {
-        outln!("{}  {}", gate.gate, numbers(gate).join("  "));
+        outln!("{}", gate.gate);
+        for line in numbers(gate) {
+            outln!("  {line}");
+        }
     }
 }
 
+/// By name, as many on a line as fit.
 fn numbers(gate: &GateResult) -> Vec<String> {
     let mut named: Vec<_> = gate.numbers.iter().collect();
     named.sort_by_key(|(name, _)| name.as_str());
-    let number = |(name, value): (&String, &f64)| format!("{name}={}", text::decimal(*value, 4));
-    named.into_iter().map(number).collect()
+    let mut lines: Vec<String> = Vec::new();
+    for (name, value) in named {
+        let number = format!("{name}={}", text::decimal(*value, 4));
+        match lines.last_mut() {
+            Some(line) if line.len() + number.len() + 2 <= WIDTH => {
+                line.push_str("  ");
+                line.push_str(&number);
+            }
+            _ => lines.push(number),
+        }
+    }
+    lines
 }
 
 pub(super) fn as_json(version: &ScorecardVersion) -> Value {
