@@ -1,5 +1,6 @@
 //! What can be typed: one enum per noun, one variant per verb.
 
+mod trials;
 mod workbench;
 
 use std::net::SocketAddr;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use trials::TrialCommand;
 pub(crate) use workbench::{
     BinArgs, CardArgs, ClassWeightArg, CompareArgs, ImputeArg, MeasureArgs, MetricsArgs, ModelArgs,
     PageArgs, PenaltyArg, PsiArgs, ScalingArg, ScalingArgs, WorkbenchCommand,
@@ -270,6 +272,8 @@ pub(crate) enum ScoreCommand {
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
     },
+    /// What would lift a party, or features that belong to no batch, to a better band: the smallest change of each factor.
+    Improve(ImproveArgs),
     /// Score features that belong to no batch: --feature kyc_verified=1 --feature network_size=9 …
     WhatIf {
         #[arg(long = "feature", value_name = "NAME=VALUE", value_parser = key_value, required = true)]
@@ -278,6 +282,24 @@ pub(crate) enum ScoreCommand {
         #[arg(long)]
         scorecard: Option<String>,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImproveArgs {
+    #[arg(required_unless_present = "features", conflicts_with = "features")]
+    pub(crate) party: Option<String>,
+    /// By default the newest scored batch.
+    #[arg(long, conflicts_with = "features")]
+    pub(crate) batch: Option<String>,
+    /// The band to reach; by default the next better one.
+    #[arg(long)]
+    pub(crate) band: Option<String>,
+    /// A feature instead of a party (repeatable).
+    #[arg(long = "feature", value_name = "NAME=VALUE", value_parser = key_value)]
+    pub(crate) features: Vec<(String, String)>,
+    /// The scorecard for features; by default the active one. A party's is the one that scored it.
+    #[arg(long, requires = "features", conflicts_with = "party")]
+    pub(crate) scorecard: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -338,6 +360,23 @@ pub(crate) enum ModelCommand {
     },
     /// One model; the newest when none is named.
     Show { model: Option<String> },
+    /// How it does on its holdout: ROC, KS, calibration, lift.
+    Curves {
+        /// By default the newest.
+        #[arg(long)]
+        model: Option<String>,
+    },
+    /// What each factor alone tells of bad: weight of evidence by optimal bins of the training rows.
+    Bins {
+        /// By default the newest.
+        #[arg(long)]
+        model: Option<String>,
+        /// Only this one, with all its bins.
+        #[arg(long)]
+        feature: Option<String>,
+    },
+    /// Two models side by side: what they learned from, metrics, coefficients.
+    Compare { first: String, second: String },
 }
 
 #[derive(Debug, Subcommand)]
@@ -416,6 +455,8 @@ pub(crate) enum ScorecardCommand {
         #[arg(value_name = "VERSION")]
         card: String,
     },
+    #[command(flatten)]
+    Trial(TrialCommand),
 }
 
 /// A change of one version.
@@ -432,13 +473,29 @@ pub(crate) struct CardChange {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct ReportArgs {
+    #[command(subcommand)]
+    pub(crate) of: Option<ReportCommand>,
     /// By default the newest scored batch.
     #[arg(long)]
     pub(crate) batch: Option<String>,
     /// How many scores to explain.
     #[arg(long, default_value_t = 5)]
     pub(crate) explain: u32,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReportCommand {
+    /// How far a batch has moved from another, or from the population that its card was trained on.
+    Drift {
+        /// By default the newest scored batch.
+        #[arg(long)]
+        batch: Option<String>,
+        /// A scored batch to compare with; by default the training population of the card.
+        #[arg(long, value_name = "BATCH")]
+        against: Option<String>,
+    },
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {
