@@ -16,6 +16,8 @@ mod determinism;
 mod golden;
 #[path = "end_to_end/labels.rs"]
 mod labels;
+#[path = "end_to_end/models.rs"]
+mod models;
 #[path = "end_to_end/place.rs"]
 mod place;
 #[path = "end_to_end/scorecard.rs"]
