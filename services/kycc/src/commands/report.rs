@@ -1,4 +1,6 @@
-//! `kycc report`: what a run made of a batch, on one page.
+//! `kycc report`: what a run made of a batch, on one page; `kycc report drift`: how far a batch has moved.
+
+mod drift;
 
 use kycc_proto::orchestrator::v1::GetMaterializationRequest;
 use kycc_proto::scorecards::v1::{
@@ -8,11 +10,17 @@ use kycc_proto::scoring::v1::{GetStatisticsRequest, GetStatisticsResponse, Score
 use kycc_rpc::ClientError;
 
 use super::{model, score, scorecard};
-use crate::args::{Global, ReportArgs};
+use crate::args::{Global, ReportArgs, ReportCommand};
 use crate::connection::Connection;
 use crate::show::{chart, text};
 
 pub(crate) async fn run(global: &Global, args: ReportArgs) -> anyhow::Result<()> {
+    if let Some(ReportCommand::Drift { batch, against }) = args.of {
+        let connection = Connection::for_reading(global).await?;
+        let outcome = drift::show(&connection, global, batch, against).await;
+        connection.close().await;
+        return outcome;
+    }
     if global.json {
         anyhow::bail!(
             "the report is for people; programs find its parts under `kycc score|model|scorecard … --json`"

@@ -1,5 +1,7 @@
 //! `kycc score …`.
 
+mod improve;
+
 use std::collections::HashMap;
 
 use anyhow::Context;
@@ -27,6 +29,7 @@ pub(crate) async fn run(global: &Global, command: ScoreCommand) -> anyhow::Resul
             features,
             scorecard,
         } => what_if(&connection, global, features, scorecard).await,
+        ScoreCommand::Improve(args) => improve::show(&connection, global, args).await,
     };
     connection.close().await;
     outcome
@@ -147,15 +150,8 @@ async fn what_if(
     features: Vec<(String, String)>,
     scorecard: Option<String>,
 ) -> anyhow::Result<()> {
-    let mut values = HashMap::new();
-    for (name, value) in features {
-        let value = value
-            .parse()
-            .with_context(|| format!("--feature {name}={value}: not a number"))?;
-        values.insert(name, value);
-    }
     let request = ScoreFeaturesRequest {
-        features: values,
+        features: values(features)?,
         scorecard_version: scorecard.unwrap_or_default(),
     };
     let answer = connection
@@ -173,6 +169,17 @@ async fn what_if(
         print(&score);
     }
     Ok(())
+}
+
+/// What was typed as `--feature NAME=VALUE`.
+fn values(features: Vec<(String, String)>) -> anyhow::Result<HashMap<String, f64>> {
+    let read = |(name, value): (String, String)| {
+        let number = value
+            .parse()
+            .with_context(|| format!("--feature {name}={value}: not a number"))?;
+        Ok((name, number))
+    };
+    features.into_iter().map(read).collect()
 }
 
 /// The score with everything that made it.

@@ -4,6 +4,7 @@ mod audit;
 mod change;
 mod compare;
 mod impact;
+mod trials;
 mod version;
 
 use std::process::ExitCode;
@@ -29,6 +30,7 @@ pub(crate) async fn run(global: &Global, command: ScorecardCommand) -> anyhow::R
             | ScorecardCommand::Audit { .. }
             | ScorecardCommand::Card { .. }
             | ScorecardCommand::Impact { .. }
+            | ScorecardCommand::Trial(_)
     );
     let connection = if looks {
         Connection::for_reading(global).await?
@@ -71,6 +73,7 @@ async fn answer(
         }
         ScorecardCommand::Card { card } => model_card(connection, global, card).await?,
         ScorecardCommand::Impact { card } => impact::show(connection, global, card).await?,
+        ScorecardCommand::Trial(command) => trials::run(connection, global, command).await?,
         changing => change::run(connection, global, changing).await?,
     }
     Ok(ExitCode::SUCCESS)

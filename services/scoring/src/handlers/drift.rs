@@ -5,9 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use kycc_domain::bands::Bands;
 use kycc_domain::drift::{self as core, DriftError, DriftReport, PopulationBaseline};
 use kycc_domain::psi::Shift;
-use kycc_proto::scoring::v1::{
-    BandShare, DriftCell, DriftLine, GetDriftRequest, GetDriftResponse,
-};
+use kycc_proto::scoring::v1::{BandShare, DriftCell, DriftLine, GetDriftRequest, GetDriftResponse};
 use kycc_rpc::ApiError;
 use tonic::Status;
 

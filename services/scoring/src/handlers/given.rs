@@ -74,7 +74,7 @@ mod tests {
     fn values_beyond_the_catalogue_are_refused_with_feature_value_and_range() {
         let told = refused(&[
             ("kyc_verified", 2.0),
-            ("network_size", -1.0),
+            ("network_size", 0.0),
             ("avg_transaction_amount", f64::NAN),
             ("contact_completeness", f64::INFINITY),
         ]);
@@ -82,7 +82,7 @@ mod tests {
             ("avg_transaction_amount", "must be a finite number, not NaN"),
             ("contact_completeness", "must be a finite number, not inf"),
             ("kyc_verified", "must be from 0 to 1, not 2"),
-            ("network_size", "must be at least 0, not -1"),
+            ("network_size", "must be at least 1, not 0"),
         ];
         let expected = expected.map(|(name, text)| (format!("features.{name}"), text.to_owned()));
         assert_eq!(told, expected);

@@ -64,9 +64,8 @@ impl TaskHandler for ScoreBatch {
             .collect();
         let features = cx.lake().read(&scored, Some(&wanted), None).await?;
         cx.check_cancelled()?;
-        let columns = feature_columns(&features).map_err(|name| {
-            incomplete(format!("feature {name} has no value for some parties"))
-        })?;
+        let columns = feature_columns(&features)
+            .map_err(|name| incomplete(format!("feature {name} has no value for some parties")))?;
         let party_ids = party_ids(&features)
             .ok_or_else(|| incomplete("the feature vectors have no column party_id".into()))?;
         let card = source.card.compile();

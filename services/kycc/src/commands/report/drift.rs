@@ -1,0 +1,202 @@
+//! How far a batch has moved, line by line.
+
+use kycc_proto::scoring::v1::{BandShare, DriftCell, DriftLine, GetDriftRequest, GetDriftResponse};
+use kycc_rpc::ClientError;
+use serde_json::{Value, json};
+
+use crate::args::Global;
+use crate::connection::Connection;
+use crate::show::{Table, chart, json as show_json, text};
+
+/// An index that fills the bar: the one from which a line fails.
+const FULL: f64 = 0.25;
+
+pub(super) async fn show(
+    connection: &Connection,
+    global: &Global,
+    batch: Option<String>,
+    against: Option<String>,
+) -> anyhow::Result<()> {
+    let request = GetDriftRequest {
+        batch_id: batch.unwrap_or_default(),
+        base_batch_id: against.unwrap_or_default(),
+    };
+    let answer = connection.scoring().get_drift(request).await;
+    let found = answer.map_err(ClientError::from)?.into_inner();
+    if global.json {
+        show_json::print(&as_json(&found));
+    } else {
+        print(&found);
+    }
+    Ok(())
+}
+
+fn print(found: &GetDriftResponse) {
+    let base = if found.base_batch_id.is_empty() {
+        format!(
+            "the {} parties that card {} was trained on",
+            text::count(found.base_parties),
+            found.scorecard_version
+        )
+    } else {
+        format!(
+            "the {} parties of {}",
+            text::count(found.base_parties),
+            found.base_batch_id
+        )
+    };
+    outln!(
+        "{}: {} parties scored by card {}, against {base}: {}",
+        found.batch_id,
+        text::count(found.parties),
+        found.scorecard_version,
+        verdict(&found.status),
+    );
+    outln!("");
+    let mut table = Table::new(&[
+        "line",
+        "#index",
+        "",
+        "#by chance",
+        "",
+        "most moved",
+        "#was",
+        "#is",
+    ]);
+    for line in &found.lines {
+        let cell = most_moved(line).filter(|_| line.status != "pass");
+        let share = |of: fn(&DriftCell) -> f64| cell.map(of).map(percent).unwrap_or_default();
+        table.row([
+            line.name.clone(),
+            format!("{:.3}", line.index),
+            chart::bar(line.index / FULL, 8),
+            format!("{:.3}", line.no_shift_bound),
+            match line.status.as_str() {
+                "pass" => String::new(),
+                status => status.to_owned(),
+            },
+            cell.map(values).unwrap_or_default(),
+            share(|cell| cell.base_share),
+            share(|cell| cell.share),
+        ]);
+    }
+    table.print("");
+    print_missing(&found.lines);
+    outln!("");
+    let mut table = Table::new(&["band", "#was", "#is", "#change"]);
+    for band in &found.bands {
+        table.row([
+            band.band.clone(),
+            percent(band.base_share),
+            percent(band.share),
+            format!("{:+.1}", 100.0 * (band.share - band.base_share)),
+        ]);
+    }
+    table.print("");
+    outln!(
+        "\nThe index (PSI of the score, CSI of a feature) warns from 0.10 and fails from 0.25, each only beyond what chance \
+         explains 19 times in 20."
+    );
+}
+
+fn verdict(status: &str) -> &str {
+    match status {
+        "pass" => "nothing has moved",
+        "warn" => "some of it is shifting",
+        "fail" => "it is another population",
+        other => other,
+    }
+}
+
+fn print_missing(lines: &[DriftLine]) {
+    for line in lines
+        .iter()
+        .filter(|line| line.base_missing_rate > 0.0 || line.missing_rate > 0.0)
+    {
+        outln!(
+            "  {} is missing for {} of the parties, was for {}",
+            line.name,
+            percent(line.missing_rate),
+            percent(line.base_missing_rate)
+        );
+    }
+}
+
+/// The first of those whose share changed the most.
+fn most_moved(line: &DriftLine) -> Option<&DriftCell> {
+    let change = |cell: &DriftCell| (cell.share - cell.base_share).abs();
+    line.cells.iter().reduce(|best, cell| {
+        if change(cell) > change(best) {
+            cell
+        } else {
+            best
+        }
+    })
+}
+
+fn values(cell: &DriftCell) -> String {
+    let number = |value: f64| text::decimal(value, 2);
+    match (cell.low, cell.high) {
+        (None, None) => "all".into(),
+        (None, Some(high)) => format!("≤ {}", number(high)),
+        (Some(low), None) => format!("> {}", number(low)),
+        (Some(low), Some(high)) => format!("> {} to {}", number(low), number(high)),
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
+fn as_json(found: &GetDriftResponse) -> Value {
+    let band = |band: &BandShare| json!({"band": band.band, "base_share": band.base_share, "share": band.share});
+    json!({
+        "batch_id": found.batch_id,
+        "base_batch_id": found.base_batch_id,
+        "scorecard_version": found.scorecard_version,
+        "base_parties": found.base_parties,
+        "parties": found.parties,
+        "status": found.status,
+        "lines": found.lines.iter().map(line_json).collect::<Vec<_>>(),
+        "bands": found.bands.iter().map(band).collect::<Vec<_>>(),
+    })
+}
+
+fn line_json(line: &DriftLine) -> Value {
+    let cells = line.cells.iter().map(|cell| {
+        json!({
+            "low": cell.low, "high": cell.high, "base_share": cell.base_share, "share": cell.share,
+        })
+    });
+    json!({
+        "name": line.name,
+        "index": line.index,
+        "no_shift_bound": line.no_shift_bound,
+        "status": line.status,
+        "base_missing_rate": line.base_missing_rate,
+        "missing_rate": line.missing_rate,
+        "cells": cells.collect::<Vec<_>>(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_moved_cell_is_shown_by_its_values() {
+        let cell = |low, high, share| DriftCell {
+            low,
+            high,
+            base_share: 0.5,
+            share,
+        };
+        let line = DriftLine {
+            cells: vec![cell(None, Some(1.25), 0.2), cell(Some(1.25), None, 0.8)],
+            ..DriftLine::default()
+        };
+        assert_eq!(most_moved(&line).map(values).unwrap(), "≤ 1.25");
+        assert_eq!(values(&line.cells[1]), "> 1.25");
+        assert_eq!(values(&cell(Some(1.0), Some(3.0), 0.0)), "> 1 to 3");
+    }
+}
