@@ -12,6 +12,8 @@ mod commands;
 mod crashes;
 #[path = "end_to_end/determinism.rs"]
 mod determinism;
+#[path = "end_to_end/drift_and_shadow.rs"]
+mod drift_and_shadow;
 #[path = "end_to_end/golden.rs"]
 mod golden;
 #[path = "end_to_end/labels.rs"]
