@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::place::{Batch, Place};
 
-/// `generate`d batches number their parties alike, so that a smaller one holds parties of a larger one.
+/// Batches number their parties alike, so that all of a smaller one's are a larger one's too.
 fn two_batches(place: &Place) -> (Batch, Batch) {
     let older = place.generate(700, 31, &[]);
     let newer = place.generate(250, 32, &[]);
@@ -12,17 +12,20 @@ fn two_batches(place: &Place) -> (Batch, Batch) {
     (older, newer)
 }
 
-/// Scored some ten months after the synthetic batches' own time.
+/// Scored nine months after the synthetic batches' own time.
 const LATER: &str =
     r#"{"ops": {"ingest_synthetic_batch": {"config": {"as_of": "2026-11-01T00:00:00Z"}}}}"#;
 
+/// What training wrote into the log of the run.
 fn messages(place: &Place, run: &Value) -> Vec<String> {
     let run_id = run["run_id"].as_str().unwrap();
-    let log = place.json("data", &["run", "logs", run_id]);
-    let events = log["events"].as_array().unwrap().iter();
-    let of_training = events.filter(|event| event["asset"] == "train_model_asset");
-    of_training
-        .map(|event| event["message"].as_str().unwrap_or_default().to_owned())
+    let log = place.text("data", &["--json", "run", "logs", run_id]);
+    let events = log
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    events
+        .filter(|event| event["asset"] == "train_model_asset")
+        .map(|event| event["message"].as_str().unwrap().to_owned())
         .collect()
 }
 
