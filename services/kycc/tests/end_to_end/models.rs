@@ -73,6 +73,8 @@ fn two_batches_of_different_times_train_out_of_time() {
 fn a_batch_whose_outcomes_are_not_known_yet_does_not_train_and_the_log_says_so() {
     let place = Place::new();
     let (older, newer) = two_batches(&place);
+    // Labels are found beside a batch.
+    std::fs::remove_file(&newer.labels).unwrap();
     let arguments = [
         "job",
         "execute",

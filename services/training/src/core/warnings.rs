@@ -5,7 +5,7 @@ use kycc_domain::vif::Vif;
 
 use super::model::Learned;
 
-/// A factor this many times more uncertain than it would be alone tells what others tell (Marquardt 1970).
+/// A coefficient whose variance is this many times what it would be alone tells what others tell (Marquardt 1970).
 const HIGH_INFLATION: f64 = 10.0;
 
 /// One sentence each, the gravest first. `features` is in the order of the factors.
@@ -25,11 +25,15 @@ pub(crate) fn warnings(features: &[String], learned: &Learned) -> Vec<String> {
                 .to_owned(),
         );
     }
-    for (feature, factor) in factors().filter(|(_, factor)| factor.bins.warns_of_leakage()) {
+    let leaking: Vec<String> = factors()
+        .filter(|(_, factor)| factor.bins.warns_of_leakage())
+        .map(|(feature, factor)| format!("{feature} ({:.2})", factor.bins.information_value))
+        .collect();
+    if !leaking.is_empty() {
         found.push(format!(
-            "{feature} alone has an information value of {:.2}, above {LEAKAGE_IV}: make sure that it is known before \
-             the outcome (leakage)",
-            factor.bins.information_value
+            "leakage? alone, these have an information value above {LEAKAGE_IV}: {}; make sure that each is known before \
+             the outcome",
+            leaking.join(", ")
         ));
     }
     let collinear: Vec<&str> = factors()
@@ -42,15 +46,17 @@ pub(crate) fn warnings(features: &[String], learned: &Learned) -> Vec<String> {
             collinear.join(", ")
         ));
     }
-    for (feature, factor) in factors() {
-        if let Vif::Value(value) = factor.variance_inflation
-            && value > HIGH_INFLATION
-        {
-            found.push(format!(
-                "{feature} has a variance inflation of {value:.1}, above {HIGH_INFLATION}: other factors tell nearly \
-                 the same, and its coefficient is uncertain"
-            ));
-        }
+    let inflated: Vec<String> = factors()
+        .filter_map(|(feature, factor)| match factor.variance_inflation {
+            Vif::Value(value) if value > HIGH_INFLATION => Some(format!("{feature} ({value:.1})")),
+            _ => None,
+        })
+        .collect();
+    if !inflated.is_empty() {
+        found.push(format!(
+            "uncertain: these have a variance inflation above {HIGH_INFLATION}, for other factors tell nearly the same: {}",
+            inflated.join(", ")
+        ));
     }
     found
 }

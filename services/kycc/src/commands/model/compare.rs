@@ -24,17 +24,13 @@ pub(super) async fn run(
     Ok(())
 }
 
+/// A line of the table of facts: its name, and what it says of a model.
+type Fact = (&'static str, fn(&Model) -> String);
+
 fn print(first: &Model, second: &Model) {
-    let heading = |of: &str| {
-        [
-            of.to_owned(),
-            first.model_id.clone(),
-            second.model_id.clone(),
-        ]
-    };
-    let [name, a, b] = heading("");
-    let mut table = Table::new(&[&name, &a, &b]);
-    let facts: [(&str, fn(&Model) -> String); 5] = [
+    let mut table = Table::new(&["", "first", "second"]);
+    let facts: [Fact; 6] = [
+        ("model", |model| model.model_id.clone()),
         ("status", |model| model.status.clone()),
         ("batches", |model| model.batch_ids.join(" ")),
         ("training rows (bad)", |model| {
@@ -53,10 +49,7 @@ fn print(first: &Model, second: &Model) {
     table.print("");
     outln!("");
 
-    let numbers = |title: &str| {
-        let [name, a, b] = heading(title);
-        Table::new(&[&name, &format!("#{a}"), &format!("#{b}"), "#difference"])
-    };
+    let numbers = |of: &str| Table::new(&[of, "#first", "#second", "#difference"]);
     let mut table = numbers("metric");
     for (name, title) in METRICS {
         let (a, b) = (metric(first, name), metric(second, name));
