@@ -70,6 +70,16 @@ pub enum LabelMix {
     Blended,
 }
 
+impl LabelMix {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Observed => "observed",
+            Self::Scorecard => "scorecard",
+            Self::Blended => "blended",
+        }
+    }
+}
+
 /// How labels are made. Its digest is the policy version that labels are kept under.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

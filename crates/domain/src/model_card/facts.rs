@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::gates::Gate;
 use crate::logistic::LogisticFit;
-use crate::metrics::HoldoutMetrics;
+use crate::metrics::{BootstrapIntervals, HoldoutMetrics, Interval};
 use crate::split::SplitKind;
 
 /// The rows behind the model.
@@ -178,8 +178,8 @@ impl Metric {
     }
 }
 
-/// The registry's scalar metrics as rows, intervals where it has them.
-pub fn holdout_metrics(of: &HoldoutMetrics) -> Vec<Metric> {
+/// The registry's scalar metrics as rows, intervals where it has them: DeLong's of the AUC, bootstrap ones of others.
+pub fn holdout_metrics(of: &HoldoutMetrics, bootstrap: Option<&BootstrapIntervals>) -> Vec<Metric> {
     let with = |metric: Metric, interval: Option<(f64, f64)>| match interval {
         Some((lower, upper)) => metric.within(lower, upper),
         None => metric,
@@ -187,13 +187,23 @@ pub fn holdout_metrics(of: &HoldoutMetrics) -> Vec<Metric> {
     let auc = of.auc_interval.map(|e| (e.lower, e.upper));
     // Gini is 2·AUC − 1, and so are its bounds.
     let gini = auc.map(|(lower, upper)| (2.0 * lower - 1.0, 2.0 * upper - 1.0));
+    let drawn = |pick: fn(&BootstrapIntervals) -> Option<Interval>| {
+        let interval = bootstrap.and_then(pick)?;
+        Some((interval.lower, interval.upper))
+    };
     let mut metrics = vec![
         with(Metric::new("AUC", of.auc), auc),
         with(Metric::new("Gini", of.gini), gini),
-        Metric::new("KS", of.ks),
-        Metric::new("average precision", of.average_precision),
-        Metric::new("Brier", of.brier),
-        Metric::new("log-loss", of.log_loss),
+        with(Metric::new("KS", of.ks), drawn(|of| Some(of.ks))),
+        with(
+            Metric::new("average precision", of.average_precision),
+            drawn(|of| Some(of.average_precision)),
+        ),
+        with(Metric::new("Brier", of.brier), drawn(|of| of.brier)),
+        with(
+            Metric::new("log-loss", of.log_loss),
+            drawn(|of| of.log_loss),
+        ),
         Metric::new("expected calibration error", of.expected_calibration_error),
         Metric::new("lift of the riskiest tenth", of.lift_top_tenth),
     ];

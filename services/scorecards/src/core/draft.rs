@@ -17,6 +17,8 @@ pub(crate) struct Rows {
     pub(crate) bad: Vec<bool>,
     pub(crate) observed: Vec<bool>,
     pub(crate) weights: Vec<f64>,
+    /// When each party was scored.
+    pub(crate) t0_micros: Vec<i64>,
 }
 
 /// What a draft is made of.
@@ -222,6 +224,7 @@ mod tests {
             rows.features.push(features);
             rows.observed.push(observed);
             rows.weights.push(1.0);
+            rows.t0_micros.push(0);
         }
         rows
     }
