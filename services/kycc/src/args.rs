@@ -1,5 +1,7 @@
 //! What can be typed: one enum per noun, one variant per verb.
 
+mod report;
+mod score;
 mod trials;
 mod workbench;
 
@@ -8,6 +10,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use report::{ReportArgs, ReportCommand};
+pub(crate) use score::{ImproveArgs, ScoreCommand};
 pub(crate) use trials::TrialCommand;
 pub(crate) use workbench::{
     BinArgs, CardArgs, ClassWeightArg, CompareArgs, ImputeArg, MeasureArgs, MetricsArgs, ModelArgs,
@@ -254,55 +258,6 @@ pub(crate) struct GenerateArgs {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum ScoreCommand {
-    /// The score of one party with everything that made it.
-    Get {
-        party: String,
-        /// By default the newest scored batch.
-        #[arg(long)]
-        batch: Option<String>,
-    },
-    /// Scores of a batch in party order.
-    List {
-        #[arg(long)]
-        batch: String,
-        /// Only this band: excellent, good, fair, poor, very_poor.
-        #[arg(long)]
-        band: Option<String>,
-        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
-        limit: u32,
-    },
-    /// What would lift a party, or features that belong to no batch, to a better band: the smallest change of each factor.
-    Improve(ImproveArgs),
-    /// Score features that belong to no batch: --feature kyc_verified=1 --feature network_size=9 …
-    WhatIf {
-        #[arg(long = "feature", value_name = "NAME=VALUE", value_parser = key_value, required = true)]
-        features: Vec<(String, String)>,
-        /// By default the active scorecard.
-        #[arg(long)]
-        scorecard: Option<String>,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ImproveArgs {
-    #[arg(required_unless_present = "features", conflicts_with = "features")]
-    pub(crate) party: Option<String>,
-    /// By default the newest scored batch.
-    #[arg(long, conflicts_with = "features")]
-    pub(crate) batch: Option<String>,
-    /// The band to reach; by default the next better one.
-    #[arg(long)]
-    pub(crate) band: Option<String>,
-    /// A feature instead of a party (repeatable).
-    #[arg(long = "feature", value_name = "NAME=VALUE", value_parser = key_value)]
-    pub(crate) features: Vec<(String, String)>,
-    /// The scorecard for features; by default the active one. A party's is the one that scored it.
-    #[arg(long, requires = "features", conflicts_with = "party")]
-    pub(crate) scorecard: Option<String>,
-}
-
-#[derive(Debug, Subcommand)]
 pub(crate) enum FeatureCommand {
     /// The feature vector of one party.
     Get {
@@ -470,32 +425,6 @@ pub(crate) struct CardChange {
     /// Only if the version still has this etag, as `show` prints it.
     #[arg(long)]
     pub(crate) etag: Option<String>,
-}
-
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub(crate) struct ReportArgs {
-    #[command(subcommand)]
-    pub(crate) of: Option<ReportCommand>,
-    /// By default the newest scored batch.
-    #[arg(long)]
-    pub(crate) batch: Option<String>,
-    /// How many scores to explain.
-    #[arg(long, default_value_t = 5)]
-    pub(crate) explain: u32,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ReportCommand {
-    /// How far a batch has moved from another, or from the population that its card was trained on.
-    Drift {
-        /// By default the newest scored batch.
-        #[arg(long)]
-        batch: Option<String>,
-        /// A scored batch to compare with; by default the training population of the card.
-        #[arg(long, value_name = "BATCH")]
-        against: Option<String>,
-    },
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

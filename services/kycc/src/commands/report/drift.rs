@@ -192,7 +192,7 @@ mod tests {
             share,
         };
         let line = DriftLine {
-            cells: vec![cell(None, Some(1.25), 0.2), cell(Some(1.25), None, 0.8)],
+            cells: vec![cell(None, Some(1.25), 0.25), cell(Some(1.25), None, 0.75)],
             ..DriftLine::default()
         };
         assert_eq!(most_moved(&line).map(values).unwrap(), "≤ 1.25");

@@ -125,10 +125,19 @@ fn print_outcomes(comparisons: &[CardComparison]) {
                 .auc_difference
                 .map_or_else(|| "-".into(), |change| format!("{change:+.3}")),
             interval,
-            number(found.auc_difference_p),
+            found.auc_difference_p.map_or_else(|| "-".into(), p_value),
         ]);
     }
     table.print("");
+}
+
+/// Never 0: it is not certain.
+fn p_value(p: f64) -> String {
+    if p < 0.001 {
+        "< 0.001".into()
+    } else {
+        format!("{p:.3}")
+    }
 }
 
 /// Bands of the one card down, of the other across.

@@ -1,0 +1,54 @@
+//! What can be typed about scores of parties.
+
+use clap::{Args, Subcommand};
+
+use super::key_value;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ScoreCommand {
+    /// The score of one party with everything that made it.
+    Get {
+        party: String,
+        /// By default the newest scored batch.
+        #[arg(long)]
+        batch: Option<String>,
+    },
+    /// Scores of a batch in party order.
+    List {
+        #[arg(long)]
+        batch: String,
+        /// Only this band: excellent, good, fair, poor, very_poor.
+        #[arg(long)]
+        band: Option<String>,
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
+    },
+    /// What would lift a party, or features that belong to no batch, to a better band: the smallest change of each factor.
+    Improve(ImproveArgs),
+    /// Score features that belong to no batch: --feature kyc_verified=1 --feature network_size=9 …
+    WhatIf {
+        #[arg(long = "feature", value_name = "NAME=VALUE", value_parser = key_value, required = true)]
+        features: Vec<(String, String)>,
+        /// By default the active scorecard.
+        #[arg(long)]
+        scorecard: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImproveArgs {
+    #[arg(required_unless_present = "features", conflicts_with = "features")]
+    pub(crate) party: Option<String>,
+    /// By default the newest scored batch.
+    #[arg(long, conflicts_with = "features")]
+    pub(crate) batch: Option<String>,
+    /// The band to reach; by default the next better one.
+    #[arg(long)]
+    pub(crate) band: Option<String>,
+    /// A feature instead of a party (repeatable).
+    #[arg(long = "feature", value_name = "NAME=VALUE", value_parser = key_value)]
+    pub(crate) features: Vec<(String, String)>,
+    /// The scorecard for features; by default the active one. A party's is the one that scored it.
+    #[arg(long, requires = "features", conflicts_with = "party")]
+    pub(crate) scorecard: Option<String>,
+}
