@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::bench::{Bench, Party, parties};
+use crate::core::model::Learned;
 
 async fn bench_of(parties: &[Party]) -> Bench {
     let mut bench = Bench::new("B1").await;
@@ -140,4 +141,32 @@ async fn shrinking_to_the_expert_without_a_penalty_is_refused() {
     bench.config["shrink_to_expert"] = json!("always");
     let refused = bench.train("k").await.unwrap_err();
     assert_eq!(refused.reason(), "FIT_NEEDS_PENALTY");
+}
+
+#[tokio::test]
+async fn factors_that_tell_nearly_the_same_are_gathered_in_one_warning() {
+    let mut near = collinear();
+    for party in near.iter_mut().step_by(29) {
+        party.set("direct_counterparty_count", 9.0);
+    }
+    let document = document_of(&near).await;
+    let warnings = warnings(&document);
+    let [warning] = warnings[..] else {
+        panic!("{warnings:?}")
+    };
+    assert!(warning.starts_with("uncertain: "), "{warning}");
+    for feature in ["network_depth_downstream", "direct_counterparty_count"] {
+        assert!(warning.contains(feature), "{warning}");
+    }
+}
+
+#[tokio::test]
+async fn a_fit_that_did_not_converge_is_the_first_thing_to_know() {
+    let document = document_of(&collinear()).await;
+    let features: Vec<String> = serde_json::from_value(document["features"].clone()).unwrap();
+    let mut learned: Learned = serde_json::from_value(document["learned"].clone()).unwrap();
+    learned.fit.converged = false;
+    let found = crate::core::warnings::warnings(&features, &learned);
+    assert!(found[0].contains("did not converge"), "{found:?}");
+    assert!(found[1].starts_with("collinear: "), "{found:?}");
 }
