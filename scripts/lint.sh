@@ -8,10 +8,6 @@ echo "lint: protos"
 (cd proto && ../.tools/node_modules/.bin/buf lint && ../.tools/node_modules/.bin/buf format -d --exit-code)
 echo "lint: clippy"
 cargo clippy --locked --workspace --all-targets -- -D warnings
-if cargo deny --version >/dev/null 2>&1; then
-  echo "lint: licences, bans, sources"
-  cargo deny --log-level error check licenses bans sources
-else
-  echo "lint: licences not checked here (cargo install --locked cargo-deny to check them)"
-fi
+echo "lint: licences, bans, sources"
+cargo deny --log-level error check licenses bans sources
 echo "lint: clean"

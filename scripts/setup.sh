@@ -30,6 +30,7 @@ case $need_for in
     ;;
   lint)
     cargo clippy --version >/dev/null 2>&1 || give_up "clippy is missing: rustup component add clippy rustfmt"
+    cargo deny --version >/dev/null 2>&1 || { say "installing cargo-deny"; cargo install --locked cargo-deny; }
     command -v npm >/dev/null || apt_install nodejs npm
     if [ ! -x .tools/node_modules/.bin/buf ]; then
       say "installing buf"
