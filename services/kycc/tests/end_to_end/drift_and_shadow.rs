@@ -144,8 +144,18 @@ fn a_shadow_changes_no_score_and_its_report_is_what_a_back_test_finds() {
         .collect();
     assert_eq!(computed, ["score_batch"]);
 
-    let second = place.generate(400, 35, &[]);
-    place.execute("data", &second, &[]);
+    // What one shard says for all stands beside what was made of all.
+    let second = place.generate(4_000, 35, &["--transactions-per-party", "2"]);
+    let cut = place.execute("data", &second, &["--parties-per-shard", "1100"]);
+    let step = &cut["steps"].as_array().unwrap()[5];
+    assert_eq!(
+        (&step["asset"], &step["tasks"]),
+        (&json!("score_batch"), &json!(4))
+    );
+    let said = &step["metadata"];
+    assert_eq!(said["checks"][0]["status"], "not_evaluated");
+    assert_eq!(said["shadow"]["comparison"]["parties"], 4_000);
+    assert_eq!(said["parties_scored"], 4_000);
     let report = place.json("data", &["scorecard", "shadow-report"]);
     assert_eq!(report["scorecard_version"], card.as_str());
     let tested = place.json("data", &["scorecard", "backtest", &card]);
@@ -153,7 +163,7 @@ fn a_shadow_changes_no_score_and_its_report_is_what_a_back_test_finds() {
     let compared = report["comparisons"].as_array().unwrap();
     let mut parties: Vec<_> = compared.iter().map(|one| one["parties"].as_u64()).collect();
     parties.sort_unstable();
-    assert_eq!(parties, [Some(400), Some(600)]);
+    assert_eq!(parties, [Some(600), Some(4_000)]);
     for one in compared {
         assert_eq!(one["champion_version"], "1.0");
         assert_eq!(one["challenger_version"], card.as_str());
@@ -180,6 +190,11 @@ fn a_shadow_changes_no_score_and_its_report_is_what_a_back_test_finds() {
         (&itself["psi"], &itself["moved_better"]),
         (&json!(0.0), &json!(0))
     );
+    let named: Vec<String> = (0..21).map(|batch| format!("--batch=B{batch}")).collect();
+    let mut many = vec!["scorecard", "backtest", "1.0"];
+    many.extend(named.iter().map(String::as_str));
+    let refused = place.error("data", &many);
+    assert!(refused.contains("at most 20 batches"), "{refused}");
     let page = place.text("data", &["scorecard", "shadow-report", &card]);
     assert!(page.contains(&second.id) && page.contains("AUC"), "{page}");
 }

@@ -90,3 +90,27 @@ fn moved(found: &CardComparison) -> (usize, usize) {
     }
     (better, worse)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kycc_domain::expert::expert_card;
+
+    #[test]
+    fn parties_are_counted_by_whether_their_band_got_better_or_worse() {
+        let card = expert_card();
+        let (old, new) = ([850, 650, 650, 400], [750, 750, 650, 500]);
+        let raw = |scores: [i32; 4]| scores.map(f64::from);
+        let found = CardComparison::of(
+            &scored_by(&card, &raw(old), &old),
+            &scored_by(&card, &raw(new), &new),
+            &[None; 4],
+        );
+        let numbers = Numbers::of(&found.unwrap());
+        assert_eq!((numbers.moved_better, numbers.moved_worse), (2, 1));
+        assert_eq!((numbers.swapped_in, numbers.swapped_out), (0, 0));
+        assert_eq!(numbers.parties, 4);
+        assert_eq!(numbers.champion_avg_score, 637.5);
+        assert_eq!(numbers.challenger_avg_score, 662.5);
+    }
+}
