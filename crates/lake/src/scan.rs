@@ -238,9 +238,16 @@ pub(crate) fn names(schema: &SchemaRef) -> String {
 
 fn failed(path: &Path) -> impl Fn(ParquetError) -> LakeError + use<> {
     let path = path.to_string();
-    move |source| LakeError::Parquet {
-        operation: "read",
-        path: path.clone(),
-        source,
+    move |source| match source {
+        // The store's, on the way to the bytes.
+        ParquetError::External(_) => LakeError::Parquet {
+            operation: "read",
+            path: path.clone(),
+            source,
+        },
+        broken => LakeError::Damaged {
+            path: path.clone(),
+            problem: format!("it cannot be decoded ({broken})"),
+        },
     }
 }

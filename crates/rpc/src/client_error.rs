@@ -155,6 +155,7 @@ mod tests {
                 ],
             },
             ApiError::not_found("run", "r1"),
+            ApiError::not_found_yet("batch", "B1", "run ingest_job for it"),
             ApiError::already_exists("batch", "B1"),
             ApiError::precondition("CIRCULAR_LABELS", "the draft cannot be activated"),
             ApiError::aborted("ETAG_MISMATCH", "the version has changed since"),
@@ -187,7 +188,7 @@ mod tests {
             assert_eq!(seen.message(), error.to_string(), "{error:?}");
             match error {
                 ApiError::Invalid { violations } => assert_eq!(seen.violations(), violations),
-                ApiError::NotFound { what, name } | ApiError::AlreadyExists { what, name } => {
+                ApiError::NotFound { what, name, .. } | ApiError::AlreadyExists { what, name } => {
                     assert_eq!(seen.metadata("what"), Some(what.as_str()));
                     assert_eq!(seen.metadata("name"), Some(name.as_str()));
                 }
@@ -201,6 +202,7 @@ mod tests {
                 }
                 ApiError::Internal { trace_id } => {
                     assert_eq!(seen.metadata("trace_id"), Some(trace_id.as_str()));
+                    assert!(seen.message().contains(&trace_id), "{seen}");
                 }
                 ApiError::Precondition { .. }
                 | ApiError::Aborted { .. }
@@ -208,6 +210,13 @@ mod tests {
                 | ApiError::PermissionDenied { .. } => assert!(!seen.is_transient()),
             }
         }
+    }
+
+    #[test]
+    fn what_can_be_made_is_said_with_how() {
+        let error = ApiError::not_found_yet("batch", "B1", "run ingest_job for it");
+        let text = "there is no batch \"B1\"; run ingest_job for it";
+        assert_eq!(error.to_string(), text);
     }
 
     #[test]

@@ -9,8 +9,6 @@ use tonic_types::{ErrorDetails, StatusExt};
 /// Domain of every `ErrorInfo`.
 pub const DOMAIN: &str = "kycc";
 
-const INTERNAL_TEXT: &str = "an internal error occurred; look for the trace id in the server's log";
-
 /// One field of the request that is not acceptable, by its path: `run_config_json.ops.score_batch`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldViolation {
@@ -23,8 +21,13 @@ pub struct FieldViolation {
 pub enum ApiError {
     #[error("{}", violations_text(violations))]
     Invalid { violations: Vec<FieldViolation> },
-    #[error("there is no {what} {name:?}")]
-    NotFound { what: String, name: String },
+    #[error("there is no {what} {name:?}{}", advice_text(advice.as_deref()))]
+    NotFound {
+        what: String,
+        name: String,
+        /// What to do for it to be there.
+        advice: Option<String>,
+    },
     #[error("{what} {name:?} is there already")]
     AlreadyExists { what: String, name: String },
     /// The request is well-formed, but not for the state that things are in.
@@ -53,7 +56,10 @@ pub enum ApiError {
     #[error("the call took longer than its deadline of {} ms", deadline.as_millis())]
     DeadlineExceeded { deadline: Duration },
     /// The cause is in the log under the trace id, and nowhere else.
-    #[error("{INTERNAL_TEXT}")]
+    #[error(
+        "an internal error occurred; the server's log tells more{}",
+        place_text(trace_id)
+    )]
     Internal { trace_id: String },
 }
 
@@ -72,6 +78,20 @@ impl ApiError {
         Self::NotFound {
             what: what.into(),
             name: name.into(),
+            advice: None,
+        }
+    }
+
+    /// As [`not_found`](Self::not_found), of what can be made: the text goes on with what to do, such as `run score_job`.
+    pub fn not_found_yet(
+        what: impl Into<String>,
+        name: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
+        Self::NotFound {
+            what: what.into(),
+            name: name.into(),
+            advice: Some(advice.into()),
         }
     }
 
@@ -153,7 +173,7 @@ impl ApiError {
     /// What `ErrorInfo` carries beside the reason.
     fn metadata(&self) -> BTreeMap<&'static str, String> {
         match self {
-            Self::NotFound { what, name } | Self::AlreadyExists { what, name } => {
+            Self::NotFound { what, name, .. } | Self::AlreadyExists { what, name } => {
                 BTreeMap::from([("what", what.clone()), ("name", name.clone())])
             }
             Self::DeadlineExceeded { deadline } => {
@@ -186,6 +206,19 @@ impl From<ApiError> for Status {
             _ => {}
         }
         Status::with_error_details(error.code(), error.to_string(), details)
+    }
+}
+
+fn advice_text(advice: Option<&str>) -> String {
+    advice.map_or_else(String::new, |advice| format!("; {advice}"))
+}
+
+/// Empty only where the process keeps no spans.
+fn place_text(trace_id: &str) -> String {
+    if trace_id.is_empty() {
+        String::new()
+    } else {
+        format!(" under trace id {trace_id}")
     }
 }
 

@@ -93,6 +93,8 @@ impl Bound {
             .layer(CatchPanic)
             // Before anything can refuse the call: refused calls must show in traces too.
             .layer(Trace)
+            // Once more, where the call's trace is known: what a handler's panic answers then names it.
+            .layer(CatchPanic)
             // Shed, then limit: beyond what can wait, calls are turned away at once instead of timing out in a queue.
             .layer(Admission::new(options.max_in_flight, options.max_waiting))
             // Inside the limit, since waiting for a place there is the server's time, not the handler's; the clock of

@@ -105,10 +105,14 @@ async fn call(channel: &Channel, request: Request<ObserveRequest>) -> Result<Str
 
 #[tokio::test]
 async fn a_panic_answers_its_caller_and_leaves_the_connection_alone() {
+    let _ = kycc_telemetry::init("off", kycc_telemetry::Format::Text);
     let fixture = start(ServerOptions::default()).await;
     let error = observe(&fixture.channel, "panic").await.unwrap_err();
     assert_eq!(error.code(), Code::Internal);
     assert!(!error.message().contains("secret"), "{error}");
+    let trace_id = error.metadata("trace_id").unwrap();
+    assert_eq!(trace_id.len(), 32, "{error}");
+    assert!(error.message().contains(trace_id), "{error}");
     observe(&fixture.channel, "hello").await.unwrap();
 }
 

@@ -247,6 +247,7 @@ mod tests {
             text.contains("kycc.yaml") && text.contains("thraeds"),
             "{text}"
         );
+        assert!(!text.contains("<input>"), "{text}");
     }
 
     #[test]

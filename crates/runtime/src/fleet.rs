@@ -6,6 +6,7 @@
 mod compute;
 mod open;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +20,8 @@ use crate::module::{AddGrpc, Background};
 use crate::source_service::Sources;
 use crate::{
     BoxError, BuildError, Clock, ConfigError, FleetConfig, FleetInfo, FolderLock, LockError,
-    Module, ModuleContext, OnFailure, SourceObserver, Spawner, SystemClock, TaskHandler, Worker,
-    WorkerOptions,
+    Module, ModuleContext, ModuleTable, OnFailure, SourceObserver, Spawner, SystemClock,
+    TaskHandler, Worker, WorkerOptions,
 };
 use compute::ComputeThreads;
 
@@ -58,7 +59,8 @@ pub enum StartError {
 pub struct Fleet;
 
 impl Fleet {
-    /// Starts the services of `modules` in this process, and returns once they answer.
+    /// Starts the services of `modules` in this process, and returns once they answer. Pipelines are checked against what
+    /// these modules offer together.
     pub async fn start(
         config: FleetConfig,
         modules: Vec<Box<dyn Module>>,
@@ -78,7 +80,8 @@ impl Fleet {
         let addr = bound.addr();
         let compute = ComputeThreads::start(config.threads)?;
         let background = Spawner::new();
-        let context = open::shared_parts(config, addr, clock, background.clone()).await?;
+        let table = ModuleTable::of(&modules);
+        let context = open::shared_parts(config, table, addr, clock, background.clone()).await?;
         let parts = build(&context, modules).await?;
 
         let mut services = Services::default();
@@ -145,6 +148,12 @@ async fn build(
             source,
         };
         let service = module.build(context).await.map_err(failed)?;
+        let observed: BTreeSet<_> = service.observers.iter().map(|o| o.source()).collect();
+        let told: BTreeSet<_> = module.sources().iter().copied().collect();
+        if observed != told {
+            let message = format!("it observes {observed:?}, but its sources() tell {told:?}");
+            return Err(failed(BuildError::new(message)));
+        }
         parts.grpc.extend(service.grpc);
         parts.observers.extend(service.observers);
         parts.background.extend(service.background);

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService;
 use tonic::transport::Channel;
 
-use crate::{BoxError, Clock, FleetConfig, SourceObserver, Spawner, TaskHandler};
+use crate::{BoxError, Clock, FleetConfig, ModuleTable, SourceObserver, Spawner, TaskHandler};
 
 /// One service of the fleet. Its constructor is the only public item of its crate.
 #[async_trait]
@@ -25,6 +25,12 @@ pub trait Module: Send + Sync {
     /// The lane that its handlers take tasks from; `None` for a service without any.
     fn lane(&self) -> Option<&'static str>;
 
+    /// Names of the sources that its observers look at. Told before anything is built, and by modules that this process
+    /// does not serve too, so that a pipeline can be checked against them.
+    fn sources(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Migrates its tables and builds its parts. Nothing is served yet; other services may not answer.
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError>;
 }
@@ -33,6 +39,7 @@ pub trait Module: Send + Sync {
 #[derive(Debug, Clone)]
 pub struct ModuleContext {
     pub config: Arc<FleetConfig>,
+    pub table: Arc<ModuleTable>,
     pub store: Store,
     pub lake: Lake,
     pub queue: Arc<dyn TaskQueue>,

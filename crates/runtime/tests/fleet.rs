@@ -10,8 +10,8 @@ use kycc_proto::work::v1::source_service_client::SourceServiceClient;
 use kycc_proto::work::v1::{ObserveRequest, SourceVersion, Task};
 use kycc_queue::TaskQueue;
 use kycc_runtime::{
-    BuildError, Fleet, FleetConfig, FolderLock, Module, ModuleContext, Output, Service,
-    SourceObserver, StartError, TaskContext, TaskError, TaskHandler,
+    BuildError, Fleet, FleetConfig, FolderLock, Module, ModuleContext, ModuleTable, Output,
+    Service, SourceObserver, StartError, TaskContext, TaskError, TaskHandler,
 };
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -26,6 +26,8 @@ struct Probe {
     queue: Arc<Mutex<Option<Arc<dyn TaskQueue>>>>,
     fail_build: bool,
     fail_background: bool,
+    keeps_its_source_quiet: bool,
+    table: Arc<Mutex<ModuleTable>>,
 }
 
 struct Handler;
@@ -76,11 +78,20 @@ impl Module for Probe {
         Some("probe")
     }
 
+    fn sources(&self) -> &'static [&'static str] {
+        if self.keeps_its_source_quiet {
+            &[]
+        } else {
+            &["probe_source"]
+        }
+    }
+
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {
         if self.fail_build {
             return Err(BuildError::new("its tables are missing"));
         }
         *self.queue.lock().await = Some(Arc::clone(&cx.queue));
+        *self.table.lock().await = ModuleTable::clone(&cx.table);
         let fails = self.fail_background;
         Ok(Service::builder()
             .handler(Arc::new(Handler))
@@ -185,6 +196,34 @@ async fn a_module_that_cannot_be_built_is_named() {
     assert_eq!(error.to_string(), "cannot build probe");
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert_eq!(cause, "its tables are missing");
+}
+
+#[tokio::test]
+async fn modules_are_told_what_all_of_them_offer() {
+    let folder = tempfile::tempdir().unwrap();
+    let probe = Probe::default();
+    let table = Arc::clone(&probe.table);
+    let fleet = Fleet::start(config(folder.path()), vec![Box::new(probe)])
+        .await
+        .unwrap();
+    let table = table.lock().await.clone();
+    assert!(table.lanes.iter().eq(&["probe"]), "{table:?}");
+    assert!(table.sources.iter().eq(&["probe_source"]), "{table:?}");
+    fleet.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_module_that_observes_what_it_does_not_tell_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let probe = Probe {
+        keeps_its_source_quiet: true,
+        ..Probe::default()
+    };
+    let error = Fleet::start(config(folder.path()), vec![Box::new(probe)])
+        .await
+        .unwrap_err();
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(cause.contains("probe_source"), "{cause}");
 }
 
 #[tokio::test]

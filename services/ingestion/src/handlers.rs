@@ -2,5 +2,6 @@
 
 pub(crate) mod grpc;
 pub(crate) mod observer;
+pub(crate) mod rejected;
 pub(crate) mod summary;
 pub(crate) mod task;

@@ -9,7 +9,7 @@ use kycc_proto::orchestrator::v1::orchestrator_service_client::OrchestratorServi
 use kycc_runtime::{BuildError, Module, ModuleContext, Service};
 
 use crate::handlers::grpc::Ingestion;
-use crate::handlers::observer::BatchSource;
+use crate::handlers::observer::{BatchSource, SOURCE};
 use crate::handlers::task::IngestBatch;
 use crate::source::roots::Roots;
 
@@ -25,6 +25,10 @@ impl Module for IngestionModule {
         Some("ingestion")
     }
 
+    fn sources(&self) -> &'static [&'static str] {
+        &[SOURCE]
+    }
+
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {
         let roots = Roots::of(&cx.config);
         let scratch = cx.config.data_dir.join("tmp").join("ingestion");
@@ -32,6 +36,7 @@ impl Module for IngestionModule {
         let orchestrator = OrchestratorServiceClient::new(cx.channel.clone());
         let grpc = Ingestion {
             roots: roots.clone(),
+            lake: cx.lake.clone(),
             orchestrator,
         };
         Ok(Service::builder()

@@ -9,7 +9,7 @@ use kycc_runtime::{BuildError, Module, ModuleContext, Service};
 use crate::handlers::generate::GenerateLabels;
 use crate::handlers::published::PublishedLabels;
 use crate::handlers::service::Labels;
-use crate::handlers::source::Observer;
+use crate::handlers::source::{Observer, SOURCE};
 use crate::store::{MIGRATIONS, OutcomeStore};
 
 /// The labels service.
@@ -27,6 +27,10 @@ impl Module for LabelsModule {
 
     fn lane(&self) -> Option<&'static str> {
         Some("labels")
+    }
+
+    fn sources(&self) -> &'static [&'static str] {
+        &[SOURCE]
     }
 
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {

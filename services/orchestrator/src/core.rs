@@ -22,6 +22,7 @@ mod simulation;
 mod slots;
 mod state;
 mod step;
+mod suggest;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -38,3 +39,4 @@ pub(crate) use state::{
     Failure, Metadata, Resolution, RunState, RunStatus, Source, StepState, StepStatus, TaskState,
     TaskStatus, Version,
 };
+pub(crate) use suggest::suggest;

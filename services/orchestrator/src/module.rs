@@ -27,10 +27,14 @@ impl Module for Orchestrator {
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {
         cx.store.migrate("orchestrator", MIGRATIONS).await?;
         let parties_per_shard = cx.config.parties_per_shard.map(u64::from);
-        let catalogue =
-            Catalogue::open(cx.config.pipeline.clone(), parties_per_shard).map_err(|error| {
-                BuildError::new("cannot load the pipeline's definitions").with_source(error)
-            })?;
+        let catalogue = Catalogue::open(
+            cx.config.pipeline.clone(),
+            parties_per_shard,
+            Arc::clone(&cx.table),
+        )
+        .map_err(|error| {
+            BuildError::new("cannot load the pipeline's definitions").with_source(error)
+        })?;
         let catalogue = Arc::new(catalogue);
         let store: Arc<dyn RunStore> = Arc::new(cx.store.clone());
         let mut service = Service::builder();

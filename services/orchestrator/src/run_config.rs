@@ -7,7 +7,6 @@ mod paths;
 mod resolve;
 mod rules;
 mod schema;
-mod suggest;
 
 pub(crate) use resolve::{ConfigRequest, resolve};
 

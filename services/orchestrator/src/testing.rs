@@ -10,7 +10,7 @@ use futures::StreamExt;
 use kycc_proto::orchestrator::v1 as api;
 use kycc_queue::{InProcessQueue, TaskQueue};
 use kycc_rpc::ApiError;
-use kycc_runtime::{Clock, Spawner, SystemClock};
+use kycc_runtime::{Clock, ModuleTable, Spawner, SystemClock};
 use kycc_store::Store;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -64,6 +64,14 @@ pub(crate) struct TestFleet {
     folder_path: std::path::PathBuf,
 }
 
+/// What the services of the pipeline above would offer.
+fn table() -> ModuleTable {
+    ModuleTable {
+        lanes: ["a", "b", "c"].into(),
+        sources: ["file"].into(),
+    }
+}
+
 pub(crate) async fn open_store() -> Store {
     let store = Store::open("sqlite::memory:").await.unwrap();
     store.migrate("orchestrator", MIGRATIONS).await.unwrap();
@@ -99,7 +107,8 @@ impl TestFleet {
         lease: Duration,
     ) -> Self {
         let queue: Arc<dyn TaskQueue> = Arc::new(InProcessQueue::default());
-        let catalogue = Arc::new(Catalogue::open(Some(path.clone()), None).unwrap());
+        let catalogue =
+            Arc::new(Catalogue::open(Some(path.clone()), None, Arc::new(table())).unwrap());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let world: Arc<FakeOutside> = Arc::clone(&outside);
         let (handle, engine) = Engine::new(EngineParts {

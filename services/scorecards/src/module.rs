@@ -11,7 +11,7 @@ use crate::core::standing::Standing;
 use crate::core::version::{Status, Version};
 use crate::handlers::refine::Refine;
 use crate::handlers::service::Scorecards;
-use crate::handlers::source::{ActiveScorecard, ShadowScorecard};
+use crate::handlers::source::{ACTIVE, ActiveScorecard, SHADOW, ShadowScorecard};
 use crate::store::{MIGRATIONS, VersionStore};
 
 /// The scorecards service.
@@ -29,6 +29,10 @@ impl Module for ScorecardsModule {
 
     fn lane(&self) -> Option<&'static str> {
         Some("scorecards")
+    }
+
+    fn sources(&self) -> &'static [&'static str] {
+        &[ACTIVE, SHADOW]
     }
 
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {

@@ -79,6 +79,13 @@ async fn damaged_files_and_manifests_are_found_and_named() {
     let error = lake.verify(&id).await.unwrap_err();
     assert_eq!(error.reason(), "DATA_FILE_DAMAGED");
 
+    let mut footless = bytes.clone();
+    footless[bytes.len() - 4..].copy_from_slice(b"RAP1");
+    std::fs::write(&file, footless).unwrap();
+    let error = lake.read(&id, None, None).await.unwrap_err();
+    assert_eq!(error.reason(), "DATA_FILE_DAMAGED");
+    assert!(error.to_string().contains("cannot be decoded"), "{error}");
+
     std::fs::write(&file, &bytes[..bytes.len() - 1]).unwrap();
     let error = lake.read(&id, None, None).await.unwrap_err();
     assert_eq!(error.reason(), "DATA_FILE_DAMAGED");

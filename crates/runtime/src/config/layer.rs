@@ -84,7 +84,10 @@ impl ConfigLayer {
         let layer: Option<Self> =
             serde_saphyr::from_str(text).map_err(|error| ConfigError::Parse {
                 path: path.to_owned(),
-                problem: error.to_string(),
+                // The parser does not know where its text comes from.
+                problem: error
+                    .to_string()
+                    .replace("<input>", &path.display().to_string()),
             })?;
         Ok(layer.unwrap_or_default())
     }

@@ -9,10 +9,11 @@ use kycc_rpc::ChannelOptions;
 use kycc_store::Store;
 
 use super::StartError;
-use crate::{Clock, ConnectionUrl, FleetConfig, ModuleContext, Spawner};
+use crate::{Clock, ConnectionUrl, FleetConfig, ModuleContext, ModuleTable, Spawner};
 
 pub(super) async fn shared_parts(
     config: FleetConfig,
+    table: ModuleTable,
     front_door: SocketAddr,
     clock: Arc<dyn Clock>,
     spawner: Spawner,
@@ -23,6 +24,7 @@ pub(super) async fn shared_parts(
     let channel = kycc_rpc::connect_lazy(&front_door.to_string(), &ChannelOptions::default())?;
     Ok(ModuleContext {
         config: Arc::new(config),
+        table: Arc::new(table),
         store,
         lake,
         queue,

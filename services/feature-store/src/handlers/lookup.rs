@@ -8,7 +8,7 @@ use super::vectors::{answer, as_of_time};
 use async_trait::async_trait;
 use kycc_domain::ids::BatchId;
 use kycc_lake::datasets::FEATURE_VECTORS;
-use kycc_lake::{Lake, LakeError, PartyTables, VersionId};
+use kycc_lake::{Lake, PartyTables, VersionId};
 use kycc_proto::features::v1::feature_service_server::FeatureService;
 use kycc_proto::features::v1::{
     GetFeaturesRequest, GetFeaturesResponse, ListFeatureDefinitionsRequest,
@@ -18,6 +18,7 @@ use kycc_proto::orchestrator::v1::GetMaterializationRequest;
 use kycc_proto::orchestrator::v1::orchestrator_service_client::OrchestratorServiceClient;
 use kycc_proto::work::v1::DatasetVersion;
 use kycc_rpc::{ApiError, ClientError};
+use kycc_runtime::lake_error;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
 
@@ -103,24 +104,13 @@ impl<C: CurrentFeatures> FeatureLookup<C> {
             .lake
             .existing(&version)
             .await
-            .map_err(|error| unreadable(&error))?;
+            .map_err(|error| lake_error(&error))?;
         let table = self
             .tables
             .get(&version)
             .await
-            .map_err(|error| unreadable(&error))?;
+            .map_err(|error| lake_error(&error))?;
         Ok(answer(request, &table, as_of_time(&manifest)))
-    }
-}
-
-fn unreadable(error: &LakeError) -> ApiError {
-    if error.retryable() {
-        ApiError::unavailable(
-            "LAKE_UNAVAILABLE",
-            "the features cannot be read from the lake now; try again",
-        )
-    } else {
-        ApiError::internal(error)
     }
 }
 

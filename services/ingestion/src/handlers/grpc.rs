@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use chrono::DateTime;
 use kycc_domain::ids::BatchId;
+use kycc_lake::Lake;
+use kycc_lake::datasets::REJECTED;
 use kycc_proto::ingestion::v1::ingestion_service_server::IngestionService;
 use kycc_proto::ingestion::v1::{
     Batch, GetBatchRequest, GetBatchResponse, ImportBatchRequest, ImportBatchResponse,
-    ListBatchesRequest, ListBatchesResponse,
+    ListBatchesRequest, ListBatchesResponse, ListRejectedRecordsRequest,
+    ListRejectedRecordsResponse,
 };
 use kycc_proto::orchestrator::v1::orchestrator_service_client::OrchestratorServiceClient;
 use kycc_proto::orchestrator::v1::{
@@ -19,6 +22,7 @@ use serde_json::{Map, json};
 use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
 
+use super::rejected;
 use super::task::ASSET;
 use crate::config::IngestConfig;
 use crate::core::time;
@@ -30,6 +34,7 @@ const JOB: &str = "ingest_job";
 #[derive(Debug, Clone)]
 pub(crate) struct Ingestion {
     pub(crate) roots: Roots,
+    pub(crate) lake: Lake,
     pub(crate) orchestrator: OrchestratorServiceClient<Channel>,
 }
 
@@ -65,16 +70,7 @@ impl IngestionService for Ingestion {
         request: Request<GetBatchRequest>,
     ) -> Result<Response<GetBatchResponse>, Status> {
         let batch = batch_id(&request.into_inner().batch_id)?;
-        let wanted = GetMaterializationRequest {
-            asset: ASSET.to_owned(),
-            batch_id: batch.to_string(),
-        };
-        let found = match self.orchestrator.clone().get_materialization(wanted).await {
-            Ok(found) => found.into_inner().materialization,
-            Err(status) if status.code() == Code::NotFound => None,
-            Err(status) => return Err(status),
-        };
-        let found = found.ok_or_else(|| ApiError::not_found("batch", batch.as_str()))?;
+        let found = self.current(&batch).await?;
         Ok(Response::new(GetBatchResponse {
             batch: Some(batch_of(found)),
         }))
@@ -107,9 +103,44 @@ impl IngestionService for Ingestion {
             next_page_token: found.next_page_token,
         }))
     }
+
+    async fn list_rejected_records(
+        &self,
+        request: Request<ListRejectedRecordsRequest>,
+    ) -> Result<Response<ListRejectedRecordsResponse>, Status> {
+        let request = request.into_inner();
+        let batch = batch_id(&request.batch_id)?;
+        let found = self.current(&batch).await?;
+        let mut outputs = found.outputs.into_iter();
+        let page = match outputs.find(|output| output.dataset == REJECTED.name) {
+            Some(output) => {
+                let id = REJECTED.version(batch, output.key);
+                rejected::page(&self.lake, &id, &request).await?
+            }
+            None => ListRejectedRecordsResponse::default(),
+        };
+        Ok(Response::new(page))
+    }
 }
 
 impl Ingestion {
+    /// What ingestion made of the batch last.
+    async fn current(&self, batch: &BatchId) -> Result<Materialization, Status> {
+        let wanted = GetMaterializationRequest {
+            asset: ASSET.to_owned(),
+            batch_id: batch.to_string(),
+        };
+        let found = match self.orchestrator.clone().get_materialization(wanted).await {
+            Ok(found) => found.into_inner().materialization,
+            Err(status) if status.code() == Code::NotFound => None,
+            Err(status) => return Err(status),
+        };
+        found.ok_or_else(|| {
+            let advice = "run ingest_job or full_scoring_job for it";
+            ApiError::not_found_yet("batch", batch.as_str(), advice).into()
+        })
+    }
+
     /// Tells the caller at once what the run would only find out later.
     fn check_source(&self, batch: &BatchId, request: &ImportBatchRequest) -> Result<(), ApiError> {
         let config = IngestConfig {

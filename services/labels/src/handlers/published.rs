@@ -11,6 +11,7 @@ use kycc_proto::orchestrator::v1::{
     GetMaterializationRequest, ListMaterializationsRequest, Materialization,
 };
 use kycc_rpc::ApiError;
+use kycc_runtime::lake_error;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
@@ -52,7 +53,7 @@ impl PublishedLabels {
             Some(made) => version(made)?,
             None => None,
         }
-        .ok_or_else(|| ApiError::not_found("labelled batch", batch).into())
+        .ok_or_else(|| not_labelled_yet(batch).into())
     }
 
     /// Every version of the batch's labels, the newest first. One that was current several times is there once.
@@ -81,7 +82,7 @@ impl PublishedLabels {
             }
         }
         if found.is_empty() {
-            return Err(ApiError::not_found("labelled batch", batch).into());
+            return Err(not_labelled_yet(batch).into());
         }
         Ok(found)
     }
@@ -116,16 +117,16 @@ fn not_labelled(status: Status, batch: &str) -> Status {
             "no batch has been labelled yet; run full_scoring_job or ml_training_job",
         )
         .into(),
-        Code::NotFound => ApiError::not_found("labelled batch", batch).into(),
+        Code::NotFound => not_labelled_yet(batch).into(),
         _ => status,
     }
 }
 
+fn not_labelled_yet(batch: &str) -> ApiError {
+    let advice = "run full_scoring_job or ml_training_job for it";
+    ApiError::not_found_yet("labelled batch", batch, advice)
+}
+
 fn unreadable(error: LakeError) -> Status {
-    match error {
-        LakeError::SchemaVersion { .. } => {
-            ApiError::precondition("LABELS_OUTDATED", error.to_string()).into()
-        }
-        error => ApiError::internal(&error).into(),
-    }
+    lake_error(&error).into()
 }

@@ -5,9 +5,16 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::Value;
 
 use super::types::{AssetDef, Definitions};
+use crate::core::suggest;
 
-pub(super) fn check(definitions: &Definitions) -> Vec<String> {
+/// The names that there are; `None` where they do not matter.
+pub(super) type Known<'a> = Option<&'a BTreeSet<&'static str>>;
+
+pub(super) fn check(definitions: &Definitions, sources: Known<'_>) -> Vec<String> {
     let mut problems = Vec::new();
+    if let Some(sources) = sources {
+        sources_are_observed(definitions, sources, &mut problems);
+    }
     unique_names(definitions, &mut problems);
     known_references(definitions, &mut problems);
     if let Some(cycle) = definitions.cycle() {
@@ -82,6 +89,49 @@ fn known_references(definitions: &Definitions, problems: &mut Vec<String>) {
             }
         }
     }
+}
+
+fn sources_are_observed(
+    definitions: &Definitions,
+    known: &BTreeSet<&'static str>,
+    problems: &mut Vec<String>,
+) {
+    for asset in &definitions.assets {
+        let unknown = |source: &&String| !known.contains(source.as_str());
+        for source in asset.sources.iter().filter(unknown) {
+            problems.push(format!(
+                "asset {} reads the source {source}, which no service observes{}",
+                asset.key,
+                alternatives(source, known)
+            ));
+        }
+    }
+}
+
+/// Lanes that no service of this program answers. Workers of other programs may, so they are worth a warning only.
+pub(super) fn unanswered_lanes(
+    definitions: &Definitions,
+    known: &BTreeSet<&'static str>,
+) -> Vec<String> {
+    let unknown = |asset: &&AssetDef| !known.contains(asset.lane.as_str());
+    let assets = definitions.assets.iter().filter(unknown);
+    let warning = |asset: &AssetDef| {
+        format!(
+            "asset {} is for the lane {}, which no service of this program answers{}; its steps wait until some other \
+             worker does",
+            asset.key,
+            asset.lane,
+            alternatives(&asset.lane, known)
+        )
+    };
+    assets.map(warning).collect()
+}
+
+fn alternatives(wrong: &str, known: &BTreeSet<&'static str>) -> String {
+    let near = suggest(wrong, known.iter().copied());
+    let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+    let known: Vec<_> = known.iter().copied().collect();
+    format!("{near} (there are {})", known.join(", "))
 }
 
 /// Inputs are made by the deps or by what these depend on: then they are there when the step starts.
@@ -181,5 +231,26 @@ fn limits(definitions: &Definitions, problems: &mut Vec<String>) {
     }
     if definitions.telemetry.enabled {
         problems.push("telemetry.enabled cannot be true: kycc never phones home".to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::load::DEFAULT;
+    use super::*;
+
+    #[test]
+    fn a_lane_that_no_service_answers_is_warned_of_with_its_asset() {
+        let definitions = Definitions::from_yaml(DEFAULT).unwrap();
+        let lanes: Vec<_> = definitions.assets.iter().map(|a| a.lane.clone()).collect();
+        let known = lanes.iter().map(|lane| &*lane.clone().leak());
+        let mut known: BTreeSet<&'static str> = known.collect();
+        assert_eq!(unanswered_lanes(&definitions, &known), [""; 0]);
+        known.remove("scoring");
+        let warnings = unanswered_lanes(&definitions, &known);
+        assert_eq!(warnings.len(), 1);
+        let text = &warnings[0];
+        assert!(text.starts_with("asset score_batch is for the lane scoring, "));
+        assert!(text.contains("(there are feature-store, "), "{text}");
     }
 }

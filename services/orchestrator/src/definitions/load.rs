@@ -2,14 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
+use kycc_runtime::ModuleTable;
 use serde_json::Value;
 
-use super::check::check;
+use super::check::{Known, check};
 use super::types::Definitions;
 use crate::core::canonical_json;
 
 /// The complete default.
 pub(crate) const DEFAULT: &str = include_str!("../../pipeline.yaml");
+
+/// How the default is called where a file would be named.
+const BUILT_IN: &str = "built into the program";
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DefinitionsError {
@@ -19,50 +23,80 @@ pub(crate) enum DefinitionsError {
         #[source]
         source: std::io::Error,
     },
-    #[error("the definitions are not YAML: {problem}")]
-    Syntax { problem: String },
-    #[error("the definitions are wrong at {path}: {problem}")]
-    Shape { path: String, problem: String },
-    #[error("the definitions do not fit together: {}", problems.join("; "))]
-    Inconsistent { problems: Vec<String> },
+    #[error("the definitions {origin} are not YAML: {problem}")]
+    Syntax { origin: String, problem: String },
+    #[error("the definitions {origin} are wrong at {path}: {problem}")]
+    Shape {
+        origin: String,
+        path: String,
+        problem: String,
+    },
+    #[error("the definitions {origin} do not fit together: {}", problems.join("; "))]
+    Inconsistent {
+        origin: String,
+        problems: Vec<String>,
+    },
 }
 
 impl Definitions {
-    pub(crate) fn from_yaml(text: &str) -> Result<Self, DefinitionsError> {
-        let value: Value =
-            serde_saphyr::from_str(text).map_err(|error| DefinitionsError::Syntax {
-                problem: error.to_string(),
-            })?;
-        Self::from_value(value)
-    }
-
-    pub(crate) fn from_file(path: &Path) -> Result<Self, DefinitionsError> {
+    /// The file's, or the default, checked against what the modules of this program observe.
+    pub(crate) fn read(path: Option<&Path>, table: &ModuleTable) -> Result<Self, DefinitionsError> {
+        let sources = Some(&table.sources);
+        let Some(path) = path else {
+            return Self::from_text(DEFAULT, BUILT_IN, sources);
+        };
         let text = std::fs::read_to_string(path).map_err(|source| DefinitionsError::Read {
             path: path.to_owned(),
             source,
         })?;
-        Self::from_yaml(&text)
+        Self::from_text(&text, &path.display().to_string(), sources)
     }
 
-    /// What [`Self::document`] gave.
+    #[cfg(test)]
+    pub(crate) fn from_yaml(text: &str) -> Result<Self, DefinitionsError> {
+        Self::from_text(text, BUILT_IN, None)
+    }
+
+    fn from_text(text: &str, origin: &str, sources: Known<'_>) -> Result<Self, DefinitionsError> {
+        let value: Value =
+            serde_saphyr::from_str(text).map_err(|error| DefinitionsError::Syntax {
+                origin: origin.to_owned(),
+                // The parser does not know where its text comes from.
+                problem: error.to_string().replace("<input>", origin),
+            })?;
+        Self::from_value(value, origin, sources)
+    }
+
+    /// What [`Self::document`] gave. Sources are not looked at: a run goes on with what it was started with, also where a
+    /// newer program does not observe it any more.
     pub(crate) fn from_document(text: &str) -> Result<Self, DefinitionsError> {
+        let origin = "in the state store";
         let value = serde_json::from_str(text).map_err(|error| DefinitionsError::Syntax {
+            origin: origin.to_owned(),
             problem: error.to_string(),
         })?;
-        Self::from_value(value)
+        Self::from_value(value, origin, None)
     }
 
-    fn from_value(value: Value) -> Result<Self, DefinitionsError> {
+    fn from_value(
+        value: Value,
+        origin: &str,
+        sources: Known<'_>,
+    ) -> Result<Self, DefinitionsError> {
         let definitions: Self =
             serde_path_to_error::deserialize(value).map_err(|error| DefinitionsError::Shape {
+                origin: origin.to_owned(),
                 path: error.path().to_string(),
                 problem: error.inner().to_string(),
             })?;
-        let problems = check(&definitions);
+        let problems = check(&definitions, sources);
         if problems.is_empty() {
             Ok(definitions)
         } else {
-            Err(DefinitionsError::Inconsistent { problems })
+            Err(DefinitionsError::Inconsistent {
+                origin: origin.to_owned(),
+                problems,
+            })
         }
     }
 
@@ -122,6 +156,70 @@ mod tests {
         assert!(error.contains("lanes"), "{error}");
         let error = refused(|text| text.replace("enabled: false", "enabled: maybe"));
         assert!(error.contains("telemetry.enabled"), "{error}");
+    }
+
+    /// The default's sources and lanes.
+    fn table() -> ModuleTable {
+        ModuleTable {
+            lanes: ["ingestion", "scoring"].into(),
+            sources: [
+                "batch_source",
+                "active_scorecard",
+                "shadow_scorecard",
+                "recorded_outcomes",
+            ]
+            .into(),
+        }
+    }
+
+    fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipeline.yaml");
+        std::fs::write(&path, text).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn a_source_that_no_module_observes_is_refused_with_the_near_and_the_known_ones() {
+        Definitions::read(None, &table()).unwrap();
+        let text = DEFAULT.replace(
+            "sources: [active_scorecard, shadow_scorecard]",
+            "sources: [active_scorcard, moon]",
+        );
+        let (_folder, path) = file(&text);
+        let error = Definitions::read(Some(&path), &table()).unwrap_err();
+        let error = error.to_string();
+        let known = "active_scorecard, batch_source, recorded_outcomes, shadow_scorecard";
+        for expected in [
+            format!(
+                "asset score_batch reads the source active_scorcard, which no service observes; did you mean \
+                 active_scorecard? (there are {known})"
+            ),
+            format!(
+                "asset score_batch reads the source moon, which no service observes (there are {known})"
+            ),
+        ] {
+            assert!(error.contains(&expected), "{error}");
+        }
+        // A run that was started with such definitions still finds them.
+        let kept = Definitions::from_yaml(&text).unwrap().document();
+        Definitions::from_document(&kept).unwrap();
+    }
+
+    #[test]
+    fn errors_name_the_file() {
+        for broken in [
+            "assets: [",
+            "assets: 7",
+            "location_name: x\nassets: []\njobs: [{name: j, assets: [a]}]",
+        ] {
+            let (_folder, path) = file(broken);
+            let error = Definitions::read(Some(&path), &table())
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(path.to_str().unwrap()), "{error}");
+            assert!(!error.contains("<input>"), "{error}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Methods that only read.
 
+use kycc_domain::ids::AssetKey;
 use kycc_proto::orchestrator::v1 as api;
 use kycc_rpc::{ApiError, page_size, page_token, read_page_token};
 
@@ -90,11 +91,28 @@ impl Api {
                 Some(batch) => format!("{asset} of batch {batch}"),
                 None => asset.to_string(),
             };
-            ApiError::not_found("materialization", of)
+            ApiError::not_found_yet("materialization", of, self.how_to_make(&asset))
         })?;
         Ok(api::GetMaterializationResponse {
             materialization: Some(wire::materialization_to_wire(newest)),
         })
+    }
+
+    /// The jobs that make an asset, in the order of the file.
+    fn how_to_make(&self, asset: &AssetKey) -> String {
+        let definitions = self.catalogue.current();
+        let jobs = definitions.jobs.iter();
+        let jobs: Vec<_> = jobs
+            .filter(|job| job.assets.contains(asset))
+            .map(|job| job.name.as_str())
+            .collect();
+        match jobs.as_slice() {
+            [] if definitions.asset(asset.as_str()).is_none() => {
+                "no asset has that name; `kycc asset list` shows them".to_owned()
+            }
+            [] => format!("no job makes it; `kycc asset materialize {asset}` does"),
+            jobs => format!("run {} for it", jobs.join(" or ")),
+        }
     }
 
     pub(super) async fn list_materializations(

@@ -324,3 +324,24 @@ async fn the_catalogue_is_served_and_reloaded() {
         .unwrap_err();
     assert_eq!(missing.code(), Code::NotFound);
 }
+
+#[tokio::test]
+async fn a_materialization_that_is_not_there_yet_is_told_with_the_jobs_that_make_it() {
+    let fleet = TestFleet::start().await;
+    let asked = async |asset: &str| {
+        let request = api::GetMaterializationRequest {
+            asset: asset.to_owned(),
+            batch_id: "Z1".to_owned(),
+        };
+        let answer = OrchestratorService::get_materialization(&fleet.api, Request::new(request));
+        ClientError::from(answer.await.unwrap_err())
+    };
+    let ingest = asked("ingest").await;
+    assert_eq!(ingest.code(), Code::NotFound);
+    assert_eq!(
+        ingest.message(),
+        "there is no materialization \"ingest of batch Z1\"; run all or first for it"
+    );
+    let unknown = asked("inges").await;
+    assert!(unknown.message().contains("kycc asset list"), "{unknown}");
+}

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::ConfigProblem;
 use super::paths::below;
-use super::suggest::suggest;
+use crate::core::suggest;
 
 pub(super) fn check(base: &str, config: &Value, schema: &Value) -> Vec<ConfigProblem> {
     let validator = match jsonschema::validator_for(schema) {

@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 use crate::core::version::Version;
 use crate::store::VersionStore;
 
+pub(crate) const ACTIVE: &str = "active_scorecard";
+pub(crate) const SHADOW: &str = "shadow_scorecard";
+
 /// `active_scorecard`; a run's `resources` may name another version.
 pub(crate) struct ActiveScorecard {
     pub(crate) store: Arc<dyn VersionStore>,
@@ -26,7 +29,7 @@ pub(crate) struct ShadowScorecard {
 #[async_trait]
 impl SourceObserver for ActiveScorecard {
     fn source(&self) -> &'static str {
-        "active_scorecard"
+        ACTIVE
     }
 
     async fn observe(
@@ -59,7 +62,7 @@ impl SourceObserver for ActiveScorecard {
 #[async_trait]
 impl SourceObserver for ShadowScorecard {
     fn source(&self) -> &'static str {
-        "shadow_scorecard"
+        SHADOW
     }
 
     async fn observe(&self, _: &BatchId, _: &Value, _: &Value) -> Result<SourceVersion, TaskError> {

@@ -1,7 +1,7 @@
 //! The known name that a wrong one was probably meant to be.
 
 /// The closest of `known`, if it is at most a third of the name away.
-pub(super) fn suggest<'a>(
+pub(crate) fn suggest<'a>(
     wrong: &str,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
