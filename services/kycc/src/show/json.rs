@@ -4,11 +4,11 @@ use kycc_proto::orchestrator::v1 as orchestrator;
 use kycc_proto::work::v1::{DatasetVersion, MetadataEntry, metadata_entry};
 use serde_json::{Map, Value, json};
 
-use super::text;
+use super::{out, text};
 
 /// Prints one JSON value, indented.
 pub(crate) fn print(value: &Value) {
-    outln!("{value:#}");
+    out::page(&format!("{value:#}"));
 }
 
 /// Text that holds JSON, as JSON; as a string where it does not.
