@@ -1,7 +1,8 @@
 //! Drift: how far a batch has moved from the population that a card was made on, or from any other batch.
 //!
 //! A population is kept as the counts in its own decile bins ([`PopulationBaseline`], some 7 KB); a batch is counted
-//! into the same bins and compared by the population stability index (§6): PSI of the raw score, CSI of every feature.
+//! into the same bins and compared by the population stability index (§6): PSI of the raw score and of the final
+//! bands, CSI of every feature.
 
 mod baseline;
 mod population;
@@ -10,7 +11,9 @@ mod words;
 
 use thiserror::Error;
 
-pub use baseline::{BandCount, BaselineError, LineBaseline, PopulationBaseline, SCORE_LINE};
+pub use baseline::{
+    BAND_LINE, BandCount, BaselineError, LineBaseline, PopulationBaseline, SCORE_LINE,
+};
 pub use population::ScoredPopulation;
 pub use report::{BandShare, DriftLine, DriftReport, drift};
 

@@ -13,6 +13,9 @@ use crate::psi::{count_bins, decile_edges};
 /// The name under which the raw score stands beside the features.
 pub const SCORE_LINE: &str = "score";
 
+/// The name under which the bands after the decision rules stand among the lines of a report.
+pub const BAND_LINE: &str = "final_band";
+
 /// A population scored by a card, small enough to be frozen with it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -145,10 +148,10 @@ impl PopulationBaseline {
         Scorecard::new(card.version(), content, card.provenance().clone())
     }
 
-    /// Share of a band, 0 where the baseline knows none of that name.
-    pub(super) fn band_share(&self, name: &str) -> f64 {
+    /// Parties of a band, 0 where the baseline knows none of that name.
+    pub(super) fn band_count(&self, name: &str) -> u64 {
         let found = self.bands.iter().find(|band| band.band == name);
-        found.map_or(0.0, |band| band.parties as f64 / self.rows as f64)
+        found.map_or(0, |band| band.parties)
     }
 }
 

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::baseline::{LineBaseline, PopulationBaseline};
+use super::baseline::{BAND_LINE, LineBaseline, PopulationBaseline};
 use super::population::ScoredPopulation;
 use super::{DriftError, words};
 use crate::catalogue::feature_index;
@@ -20,6 +20,8 @@ pub struct DriftReport {
     pub score: DriftLine,
     /// The features of the baseline, in catalogue order: their indices are CSIs.
     pub features: Vec<DriftLine>,
+    /// The bands after the decision rules, one cell for each of `bands`: rules move them where no score moves.
+    pub final_bands: DriftLine,
     /// The batch's bands, best first; bands that only the baseline has follow.
     pub bands: Vec<BandShare>,
     /// What a person should read, the worst first; never empty.
@@ -36,7 +38,7 @@ pub struct DriftLine {
     pub no_shift_bound: f64,
     /// Warns from 0.10, fails from 0.25, each only beyond the bound.
     pub status: Shift,
-    /// Inner edges of the bins `(lo, hi]`.
+    /// Inner edges of the bins `(lo, hi]`; none for the final bands, whose cells have names.
     pub edges: Vec<f64>,
     /// Shares of all parties: one per bin, then the missing ones as a cell of their own if either side has any.
     pub expected: Vec<f64>,
@@ -74,14 +76,18 @@ pub fn drift(
         .collect::<Result<Vec<_>, _>>()?;
     let features = compared.split_off(1);
     let score = compared.pop().ok_or(DriftError::Empty)?;
+    let bands = band_cells(baseline, population, &bands);
+    let final_bands = compare_bands(&bands)?;
     let worst = features.iter().map(|line| line.status).max();
+    let without_features = score.status.max(final_bands.status);
     let mut report = DriftReport {
         baseline_rows: baseline.rows,
         rows: population.raws.len() as u64,
-        status: worst.map_or(score.status, |worst| worst.max(score.status)),
+        status: worst.map_or(without_features, |worst| worst.max(without_features)),
         score,
         features,
-        bands: band_shares(baseline, population, &bands),
+        bands: band_shares(&bands, &final_bands),
+        final_bands,
         sentences: Vec::new(),
     };
     report.sentences = words::sentences(&report);
@@ -89,9 +95,11 @@ pub fn drift(
 }
 
 impl DriftReport {
-    /// The score, then the features.
+    /// The score, then the features, then the final bands.
     pub fn lines(&self) -> impl Iterator<Item = &DriftLine> {
-        std::iter::once(&self.score).chain(&self.features)
+        std::iter::once(&self.score)
+            .chain(&self.features)
+            .chain([&self.final_bands])
     }
 }
 
@@ -118,30 +126,63 @@ fn compare(line: &LineBaseline, values: &[f64]) -> Result<DriftLine, DriftError>
     })
 }
 
-fn band_shares(
-    baseline: &PopulationBaseline,
-    population: &ScoredPopulation<'_>,
+/// A band and how many parties of the baseline and of the batch are in it.
+struct BandCell<'a> {
+    band: &'a str,
+    expected: u64,
+    actual: u64,
+}
+
+/// Bands are compared by name: those of the batch, then those that only the baseline has.
+fn band_cells<'a>(
+    baseline: &'a PopulationBaseline,
+    population: &ScoredPopulation<'a>,
     counts: &[u64],
-) -> Vec<BandShare> {
-    let rows = population.raws.len() as f64;
+) -> Vec<BandCell<'a>> {
     let names = population.names.as_slice();
-    let mut shares: Vec<BandShare> = names
+    let own = names.iter().zip(counts).map(|(band, &actual)| BandCell {
+        band: &band.name,
+        expected: baseline.band_count(&band.name),
+        actual,
+    });
+    let gone = baseline
+        .bands
         .iter()
-        .zip(counts)
-        .map(|(band, count)| BandShare {
-            band: band.name.clone(),
-            baseline: baseline.band_share(&band.name),
-            share: *count as f64 / rows,
+        .filter(|band| names.iter().all(|held| held.name != band.band));
+    own.chain(gone.map(|band| BandCell {
+        band: &band.band,
+        expected: band.parties,
+        actual: 0,
+    }))
+    .collect()
+}
+
+fn compare_bands(cells: &[BandCell<'_>]) -> Result<DriftLine, DriftError> {
+    let expected: Vec<u64> = cells.iter().map(|cell| cell.expected).collect();
+    let actual: Vec<u64> = cells.iter().map(|cell| cell.actual).collect();
+    let index = psi_of_counts(&[], &expected, &actual).ok_or(DriftError::Empty)?;
+    Ok(DriftLine {
+        name: BAND_LINE.to_owned(),
+        index: index.value,
+        no_shift_bound: index.no_shift_bound,
+        status: index.shift(),
+        edges: index.edges,
+        expected: index.expected,
+        actual: index.actual,
+        baseline_missing_rate: 0.0,
+        missing_rate: 0.0,
+    })
+}
+
+fn band_shares(cells: &[BandCell<'_>], line: &DriftLine) -> Vec<BandShare> {
+    let shares = line.expected.iter().zip(&line.actual);
+    cells
+        .iter()
+        .zip(shares)
+        .map(|(cell, (&baseline, &share))| BandShare {
+            band: cell.band.to_owned(),
+            baseline,
+            share,
         })
-        .collect();
-    for band in &baseline.bands {
-        if names.iter().all(|held| held.name != band.band) {
-            shares.push(BandShare {
-                band: band.band.clone(),
-                baseline: baseline.band_share(&band.band),
-                share: 0.0,
-            });
-        }
-    }
-    shares
+        .collect()
 }

@@ -84,7 +84,7 @@ fn a_batch_against_itself_has_not_moved() {
     assert!(report.bands.iter().all(|band| band.baseline == band.share));
     assert_eq!(
         report.sentences,
-        ["score and all 17 features are spread as in the baseline of 500 parties"]
+        ["score, final bands and all 17 features are spread as in the baseline of 500 parties"]
     );
 }
 
@@ -107,6 +107,50 @@ fn lines_equal_the_index_of_the_two_samples() {
         );
         assert_eq!(line.name, FEATURES[j].name);
     }
+}
+
+#[test]
+fn bands_that_a_rule_moved_are_drift_though_no_score_moved() {
+    let old = Batch::new(400, 1);
+    let mut new = old.clone();
+    let last = new.names.as_slice().len() - 1;
+    new.bands = vec![last; 400];
+    let report = drift(&old.baseline(), &new.population()).unwrap();
+    assert_eq!(
+        (report.score.index, report.score.status),
+        (0.0, Shift::Pass)
+    );
+    assert_eq!(report.status, Shift::Fail);
+    let line = &report.final_bands;
+    assert_eq!((line.name.as_str(), line.status), (BAND_LINE, Shift::Fail));
+    let shares = report.bands.iter().map(|band| (band.baseline, band.share));
+    let cells = line.expected.iter().copied().zip(line.actual.clone());
+    assert!(shares.eq(cells));
+    assert_eq!(report.lines().last(), Some(line));
+    let first = &report.sentences[0];
+    assert!(
+        first.starts_with("the mix of final bands has shifted: PSI "),
+        "{first}"
+    );
+    assert!(first.contains("; parties in band "), "{first}");
+    assert!(first.ends_with("are 100.0 %"), "{first}");
+
+    // Half the batch in one band, half in another, against all in the one: bands nobody is in give no freedom.
+    let (mut one, mut both) = (old.clone(), old);
+    one.bands = vec![0; 400];
+    both.bands = (0..400).map(|row| row % 2).collect();
+    let line = drift(&one.baseline(), &both.population())
+        .unwrap()
+        .final_bands;
+    let index = 0.5 * 2f64.ln() + (0.5 - 1e-4) * (0.5f64 / 1e-4).ln();
+    assert!((line.index - index).abs() < 1e-12, "{}", line.index);
+    // The 95 % point of χ² with one degree of freedom.
+    let bound = 3.841_458_820_694_124 / 200.0;
+    assert!(
+        (line.no_shift_bound - bound).abs() < 1e-12,
+        "{}",
+        line.no_shift_bound
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A drift report in sentences: which lines moved, by how much, and where.
 
-use super::baseline::SCORE_LINE;
+use super::baseline::{BAND_LINE, SCORE_LINE};
 use super::report::{DriftLine, DriftReport};
 use crate::psi::{SHIFT_FAIL, SHIFT_WARN, Shift};
 
@@ -20,12 +20,13 @@ pub(super) fn sentences(report: &DriftReport) -> Vec<String> {
     });
     if moved.is_empty() {
         return vec![format!(
-            "score and all {} features are spread as in the baseline of {} parties",
+            "score, final bands and all {} features are spread as in the baseline of {} parties",
             report.features.len(),
             report.baseline_rows
         )];
     }
-    let mut sentences: Vec<String> = moved.iter().take(MOST_LINES).map(|line| of(line)).collect();
+    let listed = moved.iter().take(MOST_LINES);
+    let mut sentences: Vec<String> = listed.map(|line| of(report, line)).collect();
     let rest = moved.len().saturating_sub(MOST_LINES);
     if rest > 0 {
         let lines = if rest == 1 { "line has" } else { "lines have" };
@@ -34,11 +35,11 @@ pub(super) fn sentences(report: &DriftReport) -> Vec<String> {
     sentences
 }
 
-fn of(line: &DriftLine) -> String {
-    let kind = if line.name == SCORE_LINE {
-        "PSI"
-    } else {
-        "CSI"
+fn of(report: &DriftReport, line: &DriftLine) -> String {
+    let (subject, kind) = match line.name.as_str() {
+        SCORE_LINE => (SCORE_LINE, "PSI"),
+        BAND_LINE => ("the mix of final bands", "PSI"),
+        feature => (feature, "CSI"),
     };
     let (verb, from, called) = if line.status == Shift::Fail {
         ("has shifted", SHIFT_FAIL, "failure")
@@ -46,13 +47,13 @@ fn of(line: &DriftLine) -> String {
         ("is shifting", SHIFT_WARN, "warning")
     };
     let mut sentence = format!(
-        "{} {verb}: {kind} {:.3}, from {from:.2} a {called}, {:.3} by chance alone",
-        line.name, line.index, line.no_shift_bound,
+        "{subject} {verb}: {kind} {:.3}, from {from:.2} a {called}, {:.3} by chance alone",
+        line.index, line.no_shift_bound,
     );
     if let Some(cell) = most_moved(line) {
         sentence.push_str(&format!(
             "; {} were {:.1} %, are {:.1} %",
-            where_is(line, cell),
+            where_is(report, line, cell),
             100.0 * line.expected[cell],
             100.0 * line.actual[cell],
         ));
@@ -72,7 +73,10 @@ fn most_moved(line: &DriftLine) -> Option<usize> {
     })
 }
 
-fn where_is(line: &DriftLine, cell: usize) -> String {
+fn where_is(report: &DriftReport, line: &DriftLine, cell: usize) -> String {
+    if line.name == BAND_LINE {
+        return format!("parties in band {}", report.bands[cell].band);
+    }
     let edges = &line.edges;
     if cell > edges.len() {
         return "parties without a value".to_owned();
