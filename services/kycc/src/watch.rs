@@ -15,6 +15,7 @@ use kycc_rpc::ClientError;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::connection::{Connection, Orchestrator};
+use crate::show::out::escaped;
 use crate::show::{json, text};
 use bars::Bars;
 
@@ -218,7 +219,8 @@ pub(crate) fn line(event: &RunEvent) -> String {
     } else {
         &event.asset
     };
-    format!("{clock}  {asset:<27} {level}{kind}{}", event.message)
+    let message = escaped(&event.message);
+    format!("{clock}  {asset:<27} {level}{kind}{message}")
 }
 
 /// The whole event as JSON on a line of its own.

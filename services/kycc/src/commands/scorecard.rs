@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::args::{FleetArgs, Global, ScorecardCommand};
 use crate::connection::Connection;
-use crate::show::{Table, json as show_json, text};
+use crate::show::{Table, json as show_json, out, text};
 
 pub(crate) use compare::{compare, print_comparison};
 
@@ -131,7 +131,7 @@ async fn model_card(
     if global.json {
         show_json::print(&show_json::parsed(&card.json));
     } else {
-        outln!("{}", card.markdown.trim_end());
+        out::page(card.markdown.trim_end());
     }
     Ok(())
 }

@@ -7,6 +7,8 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use kycc_proto::orchestrator::v1::{Run, RunEvent};
 use kycc_proto::work::v1::LogLevel;
 
+use crate::show::out::escaped;
+
 /// The live display of one run.
 pub(crate) struct Bars {
     all: MultiProgress,
@@ -38,6 +40,7 @@ impl Bars {
         let Some(bar) = self.steps.get(&event.asset) else {
             return;
         };
+        let message = escaped(&event.message);
         match event.kind.as_str() {
             "STEP_START" => {
                 bar.reset_elapsed();
@@ -45,10 +48,10 @@ impl Bars {
                 bar.set_message("running");
                 bar.enable_steady_tick(Duration::from_millis(100));
             }
-            "STEP_SUCCESS" => end(bar, "✓", &event.message),
-            "STEP_FAILURE" => end(bar, "✗", &event.message),
-            "STEP_SKIPPED" | "STEP_CANCELED" => end(bar, "-", &event.message),
-            "LOG" => bar.set_message(event.message.clone()),
+            "STEP_SUCCESS" => end(bar, "✓", &message),
+            "STEP_FAILURE" => end(bar, "✗", &message),
+            "STEP_SKIPPED" | "STEP_CANCELED" => end(bar, "-", &message),
+            "LOG" => bar.set_message(message.into_owned()),
             _ => {}
         }
     }
