@@ -99,9 +99,14 @@ pub(crate) fn named(version: &str) -> Target {
     Target::Named(version.to_owned())
 }
 
-/// Enters a version and has it approved.
+/// Enters a version that was judged against the active one, and has it approved.
 pub(crate) async fn approved(store: &Store, name: &str, factor: f64) -> Version {
-    store.enter(&version(name, factor, 2), None).await.unwrap();
+    let active = store.active().await.unwrap().unwrap();
+    let judged = Version {
+        parent: Some(active.name().to_owned()),
+        ..version(name, factor, 2)
+    };
+    store.enter(&judged, None).await.unwrap();
     let changed = store.change(&named(name), &approve()).await.unwrap();
     changed.unwrap()
 }

@@ -12,7 +12,7 @@ use crate::core::version::{Status, Version};
 use crate::handlers::refine::Refine;
 use crate::handlers::service::Scorecards;
 use crate::handlers::source::{ACTIVE, ActiveScorecard, SHADOW, ShadowScorecard};
-use crate::store::{MIGRATIONS, VersionStore};
+use crate::store::{ChangeError, MIGRATIONS, VersionStore};
 
 /// The scorecards service.
 pub fn module() -> Box<dyn Module> {
@@ -38,7 +38,7 @@ impl Module for ScorecardsModule {
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {
         cx.store.migrate("scorecards", &MIGRATIONS).await?;
         let store: Arc<dyn VersionStore> = Arc::new(cx.store.clone());
-        store.open(&expert(cx.clock.now_micros())).await?;
+        open(store.as_ref(), cx.clock.now_micros()).await?;
         let service = Scorecards {
             store: Arc::clone(&store),
             audit: Arc::new(cx.store.clone()),
@@ -58,6 +58,18 @@ impl Module for ScorecardsModule {
             .observer(Arc::new(ShadowScorecard { store }))
             .handler(Arc::new(refine))
             .build())
+    }
+}
+
+/// A log that does not account for the versions is no reason not to start: scores go on, and every change is refused.
+async fn open(store: &dyn VersionStore, now_micros: i64) -> Result<(), BuildError> {
+    match store.open(&expert(now_micros)).await {
+        Err(error @ ChangeError::Unaccounted { .. }) => {
+            tracing::error!(%error, "no scorecard can be refined, approved or activated");
+            Ok(())
+        }
+        Err(error) => Err(BuildError::new("cannot enter its first scorecard").with_source(error)),
+        Ok(()) => Ok(()),
     }
 }
 

@@ -46,6 +46,12 @@ pub(crate) enum ChangeError {
     NotFound { name: String },
     #[error("{0}")]
     Refused(#[source] Refusal),
+    #[error(
+        "the audit log ends at entry {head}, but the versions stand by entry {newest}: it was changed behind the \
+         service's back, so nothing is added to it; see `kycc scorecard audit --verify`, then restore the state store \
+         from a backup"
+    )]
+    Unaccounted { head: i64, newest: i64 },
     /// Another process changed the same rows at the same moment; nothing was changed here.
     #[error("the versions were changed at the same moment")]
     Overtaken,
@@ -61,11 +67,10 @@ pub(crate) trait VersionStore: Send + Sync {
         &self,
         version: &Version,
         model_card: Option<&str>,
-    ) -> Result<String, StoreError>;
+    ) -> Result<String, ChangeError>;
 
-    /// Enters `first` if there is no version at all. A store from before the log has its versions entered in the log as
-    /// they stand.
-    async fn open(&self, first: &Version) -> Result<(), StoreError>;
+    /// Enters `first` if there is no version and no log at all.
+    async fn open(&self, first: &Version) -> Result<(), ChangeError>;
 
     /// By version or by a hash that starts so.
     async fn get(&self, name: &str) -> Result<Option<Version>, StoreError>;

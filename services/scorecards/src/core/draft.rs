@@ -1,6 +1,9 @@
 //! From a model and the rows that it saw to a draft scorecard with its gates.
 
-use kycc_domain::card::{CardError, CompiledCard, Provenance, Scorecard, ScoringContent};
+use kycc_domain::card::{
+    CardError, CompiledCard, PdoAnchor, Provenance, Scaling, Scorecard, ScoringContent,
+    round_half_up,
+};
 use kycc_domain::catalogue::FEATURE_COUNT;
 use kycc_domain::drift::{DriftError, PopulationBaseline, ScoredPopulation};
 use kycc_domain::gates::{GateError, GateInput, GateReport, evaluate};
@@ -51,6 +54,17 @@ pub(crate) enum DraftError {
     Matrix(#[source] MatrixError),
     #[error("{0}")]
     Refine(#[source] RefineError),
+    #[error(
+        "the draft's scores run from {least} to {greatest}, so {unreachable} can never be reached; at the same odds, pdo \
+         {pdo} with base {base} spans its bands"
+    )]
+    Unreachable {
+        least: i32,
+        greatest: i32,
+        unreachable: String,
+        pdo: f64,
+        base: i32,
+    },
     #[error("the draft is no valid card: {0}")]
     Card(#[source] CardError),
     #[error("a decision rule failed on a training row: {0}")]
@@ -67,6 +81,7 @@ impl DraftError {
         match self {
             Self::Matrix(_) => "TRAINING_ROWS_INVALID",
             Self::Refine(error) => error.reason(),
+            Self::Unreachable { .. } => "PDO_BANDS_UNREACHABLE",
             Self::Card(error) => error.reason(),
             Self::Rule(_) => "RULE_FAILED",
             Self::Population(error) => error.reason(),
@@ -98,6 +113,13 @@ pub(crate) fn draft(input: &Input<'_>) -> Result<Draft, DraftError> {
         model_id: Some(input.model_id.to_owned()),
     };
     let refined = refine(&refine_input, "draft", provenance.clone()).map_err(DraftError::Refine)?;
+    if let Scaling::Pdo(pdo) = refined.card.scaling() {
+        check_reach(
+            &refined.card.compile(),
+            refined.card.content().cutoff,
+            pdo.anchor,
+        )?;
+    }
     let card = named(input, freeze(input, &refined.card)?, provenance)?;
 
     let champion_train = raw_scores(input.champion, train);
@@ -130,6 +152,35 @@ pub(crate) fn draft(input: &Input<'_>) -> Result<Draft, DraftError> {
         card,
         report,
         missing_link: refined.missing_link.map(|error| error.to_string()),
+    })
+}
+
+/// Bands and cut-off stay where people put them whatever the anchor is; under one that does not suit them nobody could ever
+/// be, say, excellent. Final scores are held to what the bands cover, so more than that is no fault.
+fn check_reach(card: &CompiledCard, cutoff: i32, anchor: PdoAnchor) -> Result<(), DraftError> {
+    let (least, greatest) = (round_half_up(card.least()), round_half_up(card.greatest()));
+    let bands = card.bands().as_slice().iter();
+    let mut unreachable: Vec<String> = bands
+        .filter(|band| greatest < band.min || least > band.max)
+        .map(|band| format!("band {} ({} to {})", band.name, band.min, band.max))
+        .collect();
+    if greatest < cutoff {
+        unreachable.push(format!("the cut-off of {cutoff}"));
+    } else if least >= cutoff {
+        unreachable.push(format!("a score below the cut-off of {cutoff}"));
+    }
+    if unreachable.is_empty() {
+        return Ok(());
+    }
+    let (low, high) = card.bands().range();
+    let stretch = f64::from(high - low) / (card.greatest() - card.least());
+    let base = f64::from(low) + (f64::from(anchor.base) - card.least()) * stretch;
+    Err(DraftError::Unreachable {
+        least,
+        greatest,
+        unreachable: unreachable.join(", "),
+        pdo: (anchor.pdo * stretch * 10.0).round() / 10.0,
+        base: round_half_up(base),
     })
 }
 
@@ -230,6 +281,10 @@ mod tests {
     }
 
     fn made(observed: bool, blend: f64) -> Draft {
+        scaled_as(WantedScaling::MinMax, observed, blend).unwrap()
+    }
+
+    fn scaled_as(scaling: WantedScaling, observed: bool, blend: f64) -> Result<Draft, DraftError> {
         let (train, holdout) = (rows(1_000, observed), rows(500, observed));
         let champion = expert_card();
         let slopes = champion
@@ -248,12 +303,11 @@ mod tests {
             model_id: "m-1",
             author: "ann",
             blend,
-            scaling: WantedScaling::MinMax,
+            scaling,
             train: &train,
             holdout: &holdout,
             rules: &rules,
         })
-        .unwrap()
     }
 
     #[test]
@@ -272,6 +326,33 @@ mod tests {
         );
         let baseline = card.content().training_population.as_ref();
         assert_eq!(baseline.map(|population| population.rows), Some(1_000));
+    }
+
+    #[test]
+    fn an_anchor_that_leaves_bands_out_of_reach_is_refused_with_one_that_does_not() {
+        let scaled_by = |pdo, base| {
+            let anchor = PdoAnchor {
+                pdo,
+                odds: 50.0,
+                base,
+            };
+            scaled_as(WantedScaling::Pdo(anchor), true, 0.5)
+        };
+        let refused = scaled_by(1.0, 600).unwrap_err();
+        assert_eq!(refused.reason(), "PDO_BANDS_UNREACHABLE");
+        let text = refused.to_string();
+        assert!(text.contains("band excellent (800 to 900)"), "{text}");
+        let DraftError::Unreachable { pdo, base, .. } = refused else {
+            panic!("{text}");
+        };
+        let card = scaled_by(pdo, base).unwrap().card.compile();
+        assert!(card.greatest() > 890.0 && card.least() < 310.0);
+        // Everybody above every band but the best.
+        let above = scaled_by(1.0, 5_000).unwrap_err().to_string();
+        assert!(
+            above.contains("a score below the cut-off of 600"),
+            "{above}"
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What may happen to a version next, and if not, what stands against it and what to do.
 //!
-//! What is so already needs no reason and no etag: a request may be repeated until its answer arrives.
+//! What is so already needs no etag: a request may be repeated until its answer arrives.
 
 mod approval;
 mod refusal;
@@ -74,14 +74,12 @@ pub(crate) struct Situation<'a> {
 pub(crate) fn decide(now: Situation<'_>, request: &Request) -> Result<Vec<Deed>, Refusal> {
     let target = now.target;
     let version = || target.name().to_owned();
+    check_reason(request)?;
     if is_so(&request.wish, target) {
         return Ok(Vec::new());
     }
     if !request.etag.is_empty() && request.etag != target.etag() {
         return Err(Refusal::Changed { version: version() });
-    }
-    if !says_something(&request.reason) {
-        return Err(Refusal::NoReason { version: version() });
     }
     let mut deeds = Vec::new();
     let mut details = Details {
@@ -90,7 +88,7 @@ pub(crate) fn decide(now: Situation<'_>, request: &Request) -> Result<Vec<Deed>,
     };
     match &request.wish {
         Wish::Approve(approval) => {
-            details.self_approved = approval::check(target, &request.principal, approval)?;
+            details.self_approved = approval::check(now, &request.principal, approval)?;
             details.gate_notes.clone_from(&approval.gate_notes);
         }
         Wish::Reject => {
@@ -99,7 +97,7 @@ pub(crate) fn decide(now: Situation<'_>, request: &Request) -> Result<Vec<Deed>,
         }
         Wish::Activate | Wish::RollBack => {
             if request.wish == Wish::Activate {
-                check_activation(target)?;
+                check_activation(now)?;
             } else if !target.standing.was_active() {
                 return Err(Refusal::NeverActive {
                     version: version(),
@@ -151,10 +149,35 @@ fn check_rejection(target: &Version) -> Result<(), Refusal> {
     }
 }
 
-fn check_activation(target: &Version) -> Result<(), Refusal> {
+/// Whoever changes something says why, also where it is so already.
+pub(crate) fn check_reason(request: &Request) -> Result<(), Refusal> {
+    if says_something(&request.reason) {
+        Ok(())
+    } else {
+        Err(Refusal::NoReason)
+    }
+}
+
+/// Gates compare with the card that was active then; a verdict against another one says nothing of the present one.
+fn check_champion(now: Situation<'_>) -> Result<(), Refusal> {
+    let Some(active) = now.active else {
+        return Ok(());
+    };
+    match &now.target.parent {
+        Some(champion) if champion != active.name() => Err(Refusal::ChampionChanged {
+            version: now.target.name().to_owned(),
+            champion: champion.clone(),
+            active: active.name().to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn check_activation(now: Situation<'_>) -> Result<(), Refusal> {
+    let target = now.target;
     let version = target.name().to_owned();
     match target.status() {
-        Status::Approved | Status::Active => Ok(()),
+        Status::Approved | Status::Active => check_champion(now),
         Status::Retired if target.standing.was_active() => Err(Refusal::WasActive { version }),
         Status::Retired => Err(Refusal::Rejected { version }),
         // What stands against its approval says more than that it lacks one.

@@ -3,7 +3,7 @@
 use kycc_rpc::ApiError;
 
 use super::answers;
-use super::service::Scorecards;
+use super::service::{Scorecards, unknown};
 use crate::core::life::{Refusal, Request, Wish};
 use crate::store::{ChangeError, Target};
 use kycc_proto::scorecards::v1::ScorecardVersion;
@@ -40,7 +40,10 @@ impl Scorecards {
 
 fn failed(error: &ChangeError) -> ApiError {
     match error {
-        ChangeError::NotFound { name } => ApiError::not_found("scorecard version", name),
+        ChangeError::NotFound { name } => unknown(name),
+        ChangeError::Unaccounted { .. } => {
+            ApiError::precondition("AUDIT_LOG_BROKEN", error.to_string())
+        }
         ChangeError::Overtaken => ApiError::aborted(
             "CHANGED_MEANWHILE",
             "the versions were changed at the same moment; look again, then decide again",
@@ -53,8 +56,10 @@ fn failed(error: &ChangeError) -> ApiError {
 fn refused(refusal: &Refusal) -> ApiError {
     let text = refusal.to_string();
     match refusal {
-        Refusal::NoReason { .. } => ApiError::invalid("reason", text),
-        Refusal::UnknownGate { .. } => ApiError::invalid("gate_notes", text),
+        Refusal::NoReason => ApiError::invalid("reason", text),
+        Refusal::UnknownGate { .. } | Refusal::BlankNote { .. } => {
+            ApiError::invalid("gate_notes", text)
+        }
         Refusal::RequestReused { .. } => ApiError::invalid("request_id", text),
         Refusal::Changed { .. } => ApiError::aborted(refusal.reason(), text),
         Refusal::OwnWork { .. } | Refusal::OwnWorkHere { .. } => {

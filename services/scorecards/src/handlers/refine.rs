@@ -21,18 +21,25 @@ use super::{judged, model_card};
 use crate::core::draft::{Draft, Input, draft};
 use crate::core::standing::Standing;
 use crate::core::version::{Status, Version};
-use crate::store::VersionStore;
+use crate::store::{ChangeError, VersionStore};
 
 /// See the asset's config schema in the pipeline definitions.
 #[derive(Debug, Deserialize)]
 struct Config {
     blend: f64,
     scaling: ScalingKind,
-    /// The three that only `pdo` looks at.
-    pdo: f64,
-    odds: f64,
-    base: i32,
+    /// The three that only `pdo` takes.
+    pdo: Option<f64>,
+    odds: Option<f64>,
+    base: Option<i32>,
 }
+
+/// Where `pdo` is asked for and no more is said.
+const ANCHOR: PdoAnchor = PdoAnchor {
+    pdo: 20.0,
+    odds: 50.0,
+    base: 600,
+};
 
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -46,9 +53,9 @@ impl Config {
         match self.scaling {
             ScalingKind::MinMax => WantedScaling::MinMax,
             ScalingKind::Pdo => WantedScaling::Pdo(PdoAnchor {
-                pdo: self.pdo,
-                odds: self.odds,
-                base: self.base,
+                pdo: self.pdo.unwrap_or(ANCHOR.pdo),
+                odds: self.odds.unwrap_or(ANCHOR.odds),
+                base: self.base.unwrap_or(ANCHOR.base),
             }),
         }
     }
@@ -218,12 +225,15 @@ impl Refine {
         self.store
             .enter(&version, Some(&model_card))
             .await
-            .map_err(|error| {
-                TaskError::transient(
+            .map_err(|error| match error {
+                ChangeError::Unaccounted { .. } => {
+                    TaskError::fatal("AUDIT_LOG_BROKEN", error.to_string())
+                }
+                error => TaskError::transient(
                     "STORE_UNAVAILABLE",
                     "the draft could not be entered among the scorecards",
                 )
-                .with_source(error)
+                .with_source(error),
             })
     }
 }

@@ -43,13 +43,13 @@ pub(crate) struct Scorecards {
 }
 
 impl Scorecards {
-    async fn find(&self, field: &str, name: &str) -> Result<Version, ApiError> {
+    async fn find(&self, name: &str) -> Result<Version, ApiError> {
         let found = match name {
             "" | "active" => self.store.active().await,
-            name => self.store.get(named(field, name)?).await,
+            name => self.store.get(named(name)?).await,
         };
         let found = found.map_err(|error| ApiError::internal(&error))?;
-        found.ok_or_else(|| ApiError::not_found("scorecard version", name))
+        found.ok_or_else(|| unknown(name))
     }
 
     /// The entry of a version's approval: it has one at most.
@@ -71,17 +71,25 @@ impl Scorecards {
 }
 
 /// A version, or enough of a hash.
-fn named<'a>(field: &str, name: &'a str) -> Result<&'a str, ApiError> {
+fn named(name: &str) -> Result<&str, ApiError> {
     if name.len() >= LEAST_HASH || name.contains('.') {
         Ok(name)
     } else {
-        let wanted = format!("takes a version, or at least {LEAST_HASH} characters of a hash");
-        Err(ApiError::invalid(field, wanted))
+        Err(unknown(name))
     }
 }
 
+pub(super) fn unknown(name: &str) -> ApiError {
+    let advice = if name.len() < LEAST_HASH {
+        format!("see `kycc scorecard list` (of a hash, at least {LEAST_HASH} characters)")
+    } else {
+        "see `kycc scorecard list`".to_owned()
+    };
+    ApiError::not_found_yet("scorecard version", name, advice)
+}
+
 fn target(name: &str) -> Result<Target, ApiError> {
-    Ok(Target::Named(named("version", name)?.to_owned()))
+    Ok(Target::Named(named(name)?.to_owned()))
 }
 
 fn there<T>(version: Option<T>) -> Result<Option<T>, ApiError> {
@@ -118,7 +126,7 @@ impl ScorecardService for Scorecards {
         &self,
         request: Request<GetVersionRequest>,
     ) -> Result<Response<GetVersionResponse>, Status> {
-        let found = self.find("version", &request.into_inner().version).await?;
+        let found = self.find(&request.into_inner().version).await?;
         Ok(Response::new(GetVersionResponse {
             version: Some(answers::version(&found)?),
         }))
@@ -129,8 +137,8 @@ impl ScorecardService for Scorecards {
         request: Request<CompareVersionsRequest>,
     ) -> Result<Response<CompareVersionsResponse>, Status> {
         let request = request.into_inner();
-        let base = answers::version(&self.find("base_version", &request.base_version).await?)?;
-        let other = answers::version(&self.find("other_version", &request.other_version).await?)?;
+        let base = answers::version(&self.find(&request.base_version).await?)?;
+        let other = answers::version(&self.find(&request.other_version).await?)?;
         let changes = answers::changes(&base, &other);
         Ok(Response::new(CompareVersionsResponse {
             base: Some(base),
@@ -143,7 +151,7 @@ impl ScorecardService for Scorecards {
         &self,
         request: Request<GetImpactRequest>,
     ) -> Result<Response<GetImpactResponse>, Status> {
-        let found = self.find("version", &request.into_inner().version).await?;
+        let found = self.find(&request.into_inner().version).await?;
         let report = found
             .gates
             .as_ref()
@@ -155,7 +163,7 @@ impl ScorecardService for Scorecards {
         &self,
         request: Request<GetModelCardRequest>,
     ) -> Result<Response<GetModelCardResponse>, Status> {
-        let found = self.find("version", &request.into_inner().version).await?;
+        let found = self.find(&request.into_inner().version).await?;
         let card = self.store.model_card(found.name()).await;
         let card = card.map_err(|error| ApiError::internal(&error))?;
         let written = card
@@ -176,7 +184,11 @@ impl ScorecardService for Scorecards {
         let principal = principal(&request).to_string();
         let request = request.into_inner();
         let wish = Wish::Approve(Approval {
-            gate_notes: request.gate_notes.into_iter().collect(),
+            gate_notes: request
+                .gate_notes
+                .into_iter()
+                .map(|(gate, note)| (gate, note.trim().to_owned()))
+                .collect(),
             allow_self_approval: request.allow_self_approval,
             identity_provider: self.identity_provider,
         });
@@ -291,7 +303,7 @@ impl ScorecardService for Scorecards {
         };
         let version = match request.version.as_str() {
             "" => String::new(),
-            name => self.find("version", name).await?.name().to_owned(),
+            name => self.find(name).await?.name().to_owned(),
         };
         let limit = u32::try_from(size + 1).unwrap_or(u32::MAX);
         let found = self.audit.entries(&version, after, limit).await;

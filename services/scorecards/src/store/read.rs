@@ -12,8 +12,8 @@ pub(super) trait ReadVersions {
     async fn find(&mut self, name: &str) -> Result<Option<Version>, StoreError>;
     async fn active(&mut self) -> Result<Option<Version>, StoreError>;
     async fn shadow(&mut self) -> Result<Option<Version>, StoreError>;
-    /// The one that was active before the present one: of all that were, the last to be retired.
-    async fn active_before(&mut self) -> Result<Option<Version>, StoreError>;
+    /// At most `limit` of those that were active before the present one, the last to be retired first.
+    async fn were_active(&mut self, limit: u32) -> Result<Vec<Version>, StoreError>;
     async fn list(
         &mut self,
         after: Option<(i64, String)>,
@@ -51,10 +51,15 @@ kycc_store::for_each_driver! {
             one(found).map_err(StoreError::during("read the scorecard in the shadow"))
         }
 
-        async fn active_before(&mut self) -> Result<Option<Version>, StoreError> {
-            let rest = "WHERE status = 'retired' AND activated_at IS NOT NULL ORDER BY revision DESC LIMIT 1";
-            let found = sqlx::query(select(rest)).fetch_optional(self).await;
-            one(found).map_err(StoreError::during("read the scorecard before the active one"))
+        async fn were_active(&mut self, limit: u32) -> Result<Vec<Version>, StoreError> {
+            let rest = "WHERE status = 'retired' AND activated_at IS NOT NULL ORDER BY revision DESC LIMIT $1";
+            let rows = sqlx::query(select(rest))
+                .bind(i64::from(limit))
+                .fetch_all(self)
+                .await
+                .map_err(StoreError::during("read the scorecards before the active one"))?;
+            let versions = rows.iter().map(ReadRow::version).collect::<Result<_, _>>();
+            versions.map_err(StoreError::during("read the scorecards before the active one"))
         }
 
         async fn list(&mut self, after: Option<(i64, String)>, limit: u32) -> Result<Vec<Version>, StoreError> {

@@ -4,20 +4,18 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use kycc_store::StoreError;
-use sqlx::AssertSqlSafe;
 
 use super::log::Log;
 use super::read::ReadVersions;
-use super::rows::{ROW_COLUMNS, ReadRow};
 use super::write::WriteVersions;
 use super::{ChangeError, Target, VersionStore};
-use crate::core::audit::{Deed, Entry};
-use crate::core::life::{Refusal, Request, Situation, decide};
+use crate::core::audit::{Action, Deed, Entry};
+use crate::core::life::{Refusal, Request, Situation, check_reason, decide};
 use crate::core::standing::Standing;
 use crate::core::version::Version;
 
-/// Why a version from before the log is in it.
-const TAKEN_OVER: &str = "it was there before the log was kept";
+/// Most versions that a refusal names.
+const NAMED: u32 = 10;
 
 fn failed(error: StoreError) -> ChangeError {
     // A second active version, a second shadow or a taken place in the log: another process was first.
@@ -42,27 +40,28 @@ kycc_store::for_each_driver! {
 
     #[async_trait]
     impl VersionStore for driver::Store {
-        async fn enter(&self, version: &Version, model_card: Option<&str>) -> Result<String, StoreError> {
-            let mut tx = self.begin().await?;
-            tx.insert(version, model_card).await?;
+        async fn enter(&self, version: &Version, model_card: Option<&str>) -> Result<String, ChangeError> {
+            let mut tx = self.begin().await.map_err(failed)?;
+            tx.check_accounts().await?;
+            tx.insert(version, model_card).await.map_err(failed)?;
             let name: String = sqlx::query("SELECT version FROM scorecards_versions WHERE hash = $1")
                 .bind(version.card.hash().to_string())
                 .fetch_one(&mut *tx)
                 .await
                 .and_then(|row| row.try_get(0))
-                .map_err(StoreError::during("enter a scorecard version"))?;
-            tx.commit().await?;
+                .map_err(StoreError::during("enter a scorecard version"))
+                .map_err(failed)?;
+            tx.commit().await.map_err(failed)?;
             Ok(name)
         }
 
-        async fn open(&self, first: &Version) -> Result<(), StoreError> {
-            let mut tx = self.begin().await?;
-            if tx.count().await? == 0 {
-                tx.insert(first, None).await?;
-            } else if tx.head().await?.sequence == 0 {
-                take_over(&mut tx).await?;
+        async fn open(&self, first: &Version) -> Result<(), ChangeError> {
+            let mut tx = self.begin().await.map_err(failed)?;
+            tx.check_accounts().await?;
+            if tx.count().await.map_err(failed)? == 0 {
+                tx.insert(first, None).await.map_err(failed)?;
             }
-            tx.commit().await
+            tx.commit().await.map_err(failed)
         }
 
         async fn get(&self, name: &str) -> Result<Option<Version>, StoreError> {
@@ -94,7 +93,7 @@ kycc_store::for_each_driver! {
             let mut tx = self.begin().await.map_err(failed)?;
             let found = match target {
                 Target::Named(name) => tx.find(name).await,
-                Target::Before => tx.active_before().await,
+                Target::Before => tx.were_active(1).await.map(|mut versions| versions.pop()),
                 Target::Shadowing => tx.shadow().await,
             }
             .map_err(failed)?;
@@ -107,7 +106,13 @@ kycc_store::for_each_driver! {
                 }
                 return tx.find(&made.version).await.map_err(failed);
             }
+            tx.check_accounts().await?;
+            check_reason(request).map_err(ChangeError::Refused)?;
             let version = match (found, target) {
+                (Some(version), Target::Before) => {
+                    check_before(&mut tx).await?;
+                    version
+                }
                 (Some(version), _) => version,
                 (None, Target::Named(name)) => return Err(ChangeError::NotFound { name: name.clone() }),
                 (None, Target::Before) => return Err(ChangeError::Refused(Refusal::NoneBefore)),
@@ -146,17 +151,21 @@ kycc_store::for_each_driver! {
         Ok(())
     }
 
-    async fn take_over(tx: &mut driver::Connection) -> Result<(), StoreError> {
-        let sql = format!("SELECT {ROW_COLUMNS} FROM scorecards_versions ORDER BY created_at, version");
-        let rows = sqlx::query(AssertSqlSafe(sql))
-            .fetch_all(&mut *tx)
-            .await
-            .map_err(StoreError::during("read scorecard versions"))?;
-        for row in &rows {
-            let row = row.row().map_err(StoreError::during("read a scorecard version"))?;
-            tx.log_entering(&row.version, row.record, TAKEN_OVER.into()).await?;
+    /// Whoever rolled back means another version by "the one before" than the one that he left: he has to name it.
+    async fn check_before(tx: &mut driver::Connection) -> Result<(), ChangeError> {
+        let Some(active) = tx.active().await.map_err(failed)? else {
+            return Ok(());
+        };
+        let last = tx.entries(active.name(), active.standing.revision - 1, 1).await.map_err(failed)?;
+        if last.first().is_none_or(|entry| entry.action != Action::RollBack.as_str()) {
+            return Ok(());
         }
-        Ok(())
+        let others = tx.were_active(NAMED).await.map_err(failed)?;
+        let others: Vec<&str> = others.iter().map(Version::name).collect();
+        Err(ChangeError::Refused(Refusal::RolledBack {
+            active: active.name().to_owned(),
+            others: others.join(", "),
+        }))
     }
 
     async fn reader(store: &driver::Store) -> Result<sqlx::pool::PoolConnection<driver::Database>, StoreError> {

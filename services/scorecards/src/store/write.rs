@@ -3,6 +3,7 @@
 
 use kycc_store::StoreError;
 
+use super::ChangeError;
 use super::log::Log;
 use crate::core::audit::{Action, Deed, Details};
 use crate::core::record::Record;
@@ -11,6 +12,9 @@ use crate::core::version::Version;
 
 /// Implemented by the connection of every database.
 pub(super) trait WriteVersions {
+    /// Refuses to go on where the log does not account for the versions: its last entry must be the last that any version
+    /// stands by. Nothing that was removed or put in behind its back is ever sealed by what comes after.
+    async fn check_accounts(&mut self) -> Result<(), ChangeError>;
     /// Enters the version, and that it was, unless its content is there.
     async fn insert(
         &mut self,
@@ -50,6 +54,24 @@ fn json(value: Result<String, serde_json::Error>) -> Result<String, StoreError> 
 
 kycc_store::for_each_driver! {
     impl WriteVersions for driver::Connection {
+        async fn check_accounts(&mut self) -> Result<(), ChangeError> {
+            // One statement, so that all three are of one moment.
+            let (head, newest, unlogged): (i64, i64, i64) = sqlx::query_as(
+                "SELECT (SELECT COALESCE(MAX(sequence), 0) FROM scorecards_audit),
+                    (SELECT COALESCE(MAX(revision), 0) FROM scorecards_versions),
+                    (SELECT COUNT(*) FROM scorecards_versions WHERE revision < 1)",
+            )
+            .fetch_one(self)
+            .await
+            .map_err(StoreError::during("hold the versions against the audit log"))
+            .map_err(ChangeError::Store)?;
+            if head == newest && unlogged == 0 {
+                Ok(())
+            } else {
+                Err(ChangeError::Unaccounted { head, newest })
+            }
+        }
+
         async fn insert(&mut self, version: &Version, model_card: Option<&str>) -> Result<(), StoreError> {
             let card = json(serde_json::to_string(&version.card))?;
             let gates = version.gates.as_ref().map(|gates| json(serde_json::to_string(gates))).transpose()?;

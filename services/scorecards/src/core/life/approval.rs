@@ -2,15 +2,16 @@
 
 use kycc_domain::gates::{GateReport, GateStatus};
 
-use super::{Approval, Refusal, says_something};
+use super::{Approval, Refusal, Situation, check_champion, says_something};
 use crate::core::version::{Status, Version};
 
 /// Says whether its own author approves it.
 pub(super) fn check(
-    version: &Version,
+    now: Situation<'_>,
     principal: &str,
     approval: &Approval,
 ) -> Result<bool, Refusal> {
+    let version = now.target;
     let name = || version.name().to_owned();
     if version.status() == Status::Retired {
         return Err(if version.standing.was_active() {
@@ -20,6 +21,7 @@ pub(super) fn check(
         });
     }
     let report = check_gates(version)?;
+    check_champion(now)?;
     let unknown = approval.gate_notes.keys().find(|gate| {
         let known = |result: &kycc_domain::gates::GateResult| result.gate.name() == **gate;
         !report.gates.iter().any(known)
@@ -30,15 +32,19 @@ pub(super) fn check(
             gate: gate.clone(),
         });
     }
+    let blank = |(_, note): &(&String, &String)| !says_something(note);
+    if let Some((gate, _)) = approval.gate_notes.iter().find(blank) {
+        return Err(Refusal::BlankNote {
+            version: name(),
+            gate: gate.clone(),
+        });
+    }
     let missing: Vec<String> = report
         .gates
         .iter()
         .filter(|gate| gate.status == GateStatus::NeedsNote)
         .map(|gate| (gate.gate.name(), &gate.message))
-        .filter(|(gate, _)| {
-            let note = approval.gate_notes.get(*gate);
-            !note.is_some_and(|note| says_something(note))
-        })
+        .filter(|(gate, _)| !approval.gate_notes.contains_key(*gate))
         .map(|(gate, message)| format!("{gate} ({message})"))
         .collect();
     if !missing.is_empty() {

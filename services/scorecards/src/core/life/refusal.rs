@@ -5,9 +5,9 @@ use crate::core::version::Status;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error(
-        "a change of version {version} needs a reason of at least 3 characters; say why it is to happen"
+        "a change of a scorecard version needs a reason of at least 3 characters; say why it is to happen"
     )]
-    NoReason { version: String },
+    NoReason,
     #[error(
         "version {version} has changed since its etag was given out; look at it again (`kycc scorecard show {version}`), \
          then decide again"
@@ -28,6 +28,18 @@ pub(crate) enum Refusal {
         "gates of version {version} that want a note are {gates}; give each one with --note GATE=\"why it may pass\""
     )]
     NotesMissing { version: String, gates: String },
+    #[error(
+        "version {version} was judged against {champion}, but {active} decides now; train and refine again"
+    )]
+    ChampionChanged {
+        version: String,
+        champion: String,
+        active: String,
+    },
+    #[error(
+        "the note on gate {gate} of version {version} is blank or shorter than 3 characters; say why it may pass"
+    )]
+    BlankNote { version: String, gate: String },
     #[error("version {version} was judged by no gate called {gate:?}")]
     UnknownGate { version: String, gate: String },
     #[error("{principal} is the author of version {version}; another person must approve it")]
@@ -58,6 +70,11 @@ pub(crate) enum Refusal {
          versions that were", status.as_str()
     )]
     NeverActive { version: String, status: Status },
+    #[error(
+        "version {active} became active by a rollback itself, so \"the one before\" would undo it; name the version to roll \
+         back to: {others}"
+    )]
+    RolledBack { active: String, others: String },
     #[error("no version was active before the present one, so there is nothing to roll back to")]
     NoneBefore,
     #[error(
@@ -75,11 +92,14 @@ impl Refusal {
     /// Stable, UPPER_SNAKE.
     pub(crate) fn reason(&self) -> &'static str {
         match self {
-            Self::NoReason { .. } => "REASON_REQUIRED",
+            Self::NoReason => "REASON_REQUIRED",
             Self::Changed { .. } => "ETAG_MISMATCH",
             Self::Gates { .. } => "GATES_NOT_PASSED",
             Self::NotJudged { .. } => "NOT_JUDGED",
             Self::Bootstrap { .. } => "BOOTSTRAP_MODEL",
+            Self::ChampionChanged { .. } => "CHAMPION_CHANGED",
+            Self::BlankNote { .. } => "GATE_NOTE_BLANK",
+            Self::RolledBack { .. } => "VERSION_REQUIRED",
             Self::NotesMissing { .. } => "GATE_NOTES_REQUIRED",
             Self::UnknownGate { .. } => "UNKNOWN_GATE",
             Self::OwnWork { .. } | Self::OwnWorkHere { .. } => "SELF_APPROVAL",

@@ -189,7 +189,7 @@ fn a_gate_that_wants_a_note_gets_one_that_is_kept() {
     assert!(refusal.to_string().contains("CHAMPION (why)"), "{refusal}");
     assert_eq!(
         refused(&gated, &with("CHAMPION", " ")).reason(),
-        "GATE_NOTES_REQUIRED"
+        "GATE_NOTE_BLANK"
     );
     assert_eq!(
         refused(&gated, &with("CHAMPIN", "small")).reason(),
@@ -197,6 +197,11 @@ fn a_gate_that_wants_a_note_gets_one_that_is_kept() {
     );
     let deeds = decide(alone(&gated), &with("CHAMPION", "small batch")).unwrap();
     assert_eq!(deeds[0].details.gate_notes["CHAMPION"], "small batch");
+    // Nor is one that no gate wants.
+    assert_eq!(
+        refused(&of(Status::Gated), &with("CHAMPION", "")).reason(),
+        "GATE_NOTE_BLANK"
+    );
 }
 
 #[test]
@@ -242,10 +247,10 @@ fn a_change_without_a_reason_is_refused() {
         reason: " ö ".into(),
         ..approve()
     };
-    assert_eq!(
-        refused(&of(Status::Gated), &silent).reason(),
-        "REASON_REQUIRED"
-    );
+    // Also where it is so already.
+    for status in [Status::Gated, Status::Approved] {
+        assert_eq!(refused(&of(status), &silent).reason(), "REASON_REQUIRED");
+    }
 }
 
 #[test]

@@ -170,7 +170,7 @@ async fn a_refused_change_leaves_no_trace() {
 }
 
 #[tokio::test]
-async fn of_two_activations_at_once_the_later_stands_and_exactly_one_is_active() {
+async fn of_two_activations_at_once_one_stands_and_the_other_was_judged_against_another_champion() {
     let store = store().await;
     for round in 0..10u8 {
         let names = [format!("2.{round}"), format!("3.{round}")];
@@ -180,19 +180,65 @@ async fn of_two_activations_at_once_the_later_stands_and_exactly_one_is_active()
         let (left, right) = (named(&names[0]), named(&names[1]));
         let wish = request(Wish::Activate);
         let (left, right) = tokio::join!(store.change(&left, &wish), store.change(&right, &wish));
-        left.unwrap();
-        right.unwrap();
+        assert_ne!(left.is_ok(), right.is_ok());
+        let loser = if left.is_err() { left } else { right };
+        assert_eq!(refusal(loser), "CHAMPION_CHANGED");
         let all = statuses(&store).await;
         let with = |status| {
             let mine = all.iter().filter(|(name, _)| names.contains(name));
             mine.filter(|(_, of)| *of == status).count()
         };
         assert_eq!(
-            (with(Status::Active), with(Status::Retired)),
+            (with(Status::Active), with(Status::Approved)),
             (1, 1),
             "{all:?}"
         );
     }
+    intact(&store).await;
+}
+
+#[tokio::test]
+async fn what_was_judged_against_a_champion_that_was_replaced_is_neither_approved_nor_activated() {
+    let store = store().await;
+    approved(&store, "1.0-a", 2.0).await;
+    approved(&store, "1.0-b", 3.0).await;
+    store.enter(&version("1.0-c", 4.0, 2), None).await.unwrap();
+    let activate = request(Wish::Activate);
+    store.change(&named("1.0-a"), &activate).await.unwrap();
+    let late = store.change(&named("1.0-b"), &activate).await;
+    assert_eq!(refusal(late), "CHAMPION_CHANGED");
+    let late = store.change(&named("1.0-c"), &approve()).await.unwrap_err();
+    assert_eq!(
+        late.to_string(),
+        "version 1.0-c was judged against 1.0, but 1.0-a decides now; train and refine again"
+    );
+    // A rollback goes back to what was judged in its own time, and then the verdicts hold again.
+    store
+        .change(&Target::Before, &request(Wish::RollBack))
+        .await
+        .unwrap();
+    store.change(&named("1.0-b"), &activate).await.unwrap();
+    intact(&store).await;
+}
+
+#[tokio::test]
+async fn a_second_rollback_has_to_name_its_version() {
+    let store = store().await;
+    for (name, factor) in [("1.0-a", 2.0), ("1.0-b", 3.0)] {
+        approved(&store, name, factor).await;
+        store
+            .change(&named(name), &request(Wish::Activate))
+            .await
+            .unwrap();
+    }
+    let back = request(Wish::RollBack);
+    let first = store.change(&Target::Before, &back).await.unwrap().unwrap();
+    assert_eq!(first.name(), "1.0-a");
+    let second = store.change(&Target::Before, &back).await.unwrap_err();
+    assert!(second.to_string().contains("1.0-b, 1.0"), "{second}");
+    assert_eq!(refusal(Err(second)), "VERSION_REQUIRED");
+    let named = store.change(&named("1.0"), &back).await.unwrap().unwrap();
+    assert_eq!(named.name(), "1.0");
     intact(&store).await;
 }
 

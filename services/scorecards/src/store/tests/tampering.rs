@@ -164,6 +164,49 @@ async fn every_column_of_a_version() {
 }
 
 #[tokio::test]
+async fn a_log_that_was_emptied_stays_broken_after_a_restart_and_takes_no_change() {
+    for emptied in [
+        "DELETE FROM scorecards_audit",
+        "DELETE FROM scorecards_audit WHERE sequence > 5",
+        "DELETE FROM scorecards_versions",
+    ] {
+        let store = lived_in().await;
+        execute(&store, emptied).await;
+        let entries = store.verify("").await.unwrap().entries;
+        let opened = store.open(&first()).await;
+        assert!(
+            matches!(opened, Err(ChangeError::Unaccounted { .. })),
+            "{emptied}: {opened:?}"
+        );
+        let entered = store.enter(&version("1.0-b", 3.0, 3), None).await;
+        assert!(
+            matches!(entered, Err(ChangeError::Unaccounted { .. })),
+            "{emptied}: {entered:?}"
+        );
+        let changed = store.change(&named("1.0"), &request(Wish::RollBack)).await;
+        assert!(
+            matches!(changed, Err(ChangeError::Unaccounted { .. })),
+            "{emptied}: {changed:?}"
+        );
+        let report = store.verify("").await.unwrap();
+        assert_eq!(report.entries, entries, "{emptied}");
+        assert!(report.broken.is_some(), "{emptied}");
+    }
+}
+
+#[tokio::test]
+async fn versions_without_any_entry_are_not_sealed_by_the_next_one() {
+    let store = lived_in().await;
+    execute(&store, "DELETE FROM scorecards_audit").await;
+    execute(&store, "UPDATE scorecards_versions SET revision = 0").await;
+    let opened = store.open(&first()).await.unwrap_err().to_string();
+    assert!(opened.contains("audit --verify"), "{opened}");
+    assert!(store.active().await.unwrap().is_some());
+    let broken = store.verify("").await.unwrap().broken.unwrap();
+    assert!(broken.message.contains("is not in the log"), "{broken:?}");
+}
+
+#[tokio::test]
 async fn a_version_that_nobody_entered() {
     let (sequence, message) = found(
         "INSERT INTO scorecards_versions (version, hash, status, card, author, self_approved, blend, created_at)
