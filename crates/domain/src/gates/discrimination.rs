@@ -58,13 +58,13 @@ pub(super) fn champion(observed: &Observed) -> GateResult {
         (GateStatus::Fail, "neither superior nor non-inferior")
     };
     let message = format!(
-        "{verdict}: AUC {:.3} against {:.3}, difference {:+.4} (95 %: {:+.4} to {:+.4}, p = {:.3})",
+        "{verdict}: AUC {:.3} against {:.3}, difference {:+.4} (95 %: {:+.4} to {:+.4}, {})",
         paired.challenger,
         paired.champion,
         paired.delta,
         paired.lower,
         paired.upper,
-        paired.p_value
+        p_value(paired.p_value)
     );
     GateResult::new(gate, status, message)
         .number("champion_auc", paired.champion)
@@ -80,7 +80,30 @@ pub(super) fn champion(observed: &Observed) -> GateResult {
         .number("goods", observed.goods() as f64)
 }
 
+/// Never 0: chance is never ruled out.
+fn p_value(p: f64) -> String {
+    if p < 0.0001 {
+        "p < 0.0001".into()
+    } else if p < 0.001 {
+        format!("p = {p:.4}")
+    } else {
+        format!("p = {p:.3}")
+    }
+}
+
 /// Fewer points are more likely bad.
 fn risk(raw: &[f64]) -> Vec<f64> {
     raw.iter().map(|raw| -raw).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::p_value;
+
+    #[test]
+    fn a_tiny_p_value_is_not_shown_as_0() {
+        assert_eq!(p_value(1e-30), "p < 0.0001");
+        assert_eq!(p_value(0.000_4), "p = 0.0004");
+        assert_eq!(p_value(0.517_2), "p = 0.517");
+    }
 }
