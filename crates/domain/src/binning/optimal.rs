@@ -1,5 +1,7 @@
 //! Binning from end to end: read the column, choose the cuts or take given ones, fill the table.
 
+use statrs::distribution::{ChiSquared, ContinuousCDF};
+
 use super::column::Column;
 use super::evidence::{Counts, table};
 use super::moves::Moves;
@@ -134,7 +136,7 @@ fn choose(
             .map(|found| (found, trend))
     };
     let found = match trend {
-        Trend::Auto => auto(best, column.totals),
+        Trend::Auto => auto(best, prebins.len(), column.totals),
         trend => best(trend),
     };
     found.map_or((vec![0], trend), |(found, trend)| (found.starts, trend))
@@ -143,20 +145,39 @@ fn choose(
 /// The better of the monotone trends, unless a turn gains more than chance would give and more than a trifle.
 fn auto(
     best: impl Fn(Trend) -> Option<(Solution, Trend)>,
+    prebins: usize,
     totals: Counts,
 ) -> Option<(Solution, Trend)> {
     let greater = |a: (Solution, Trend), b: (Solution, Trend)| if b.0.iv > a.0.iv { b } else { a };
     let monotone = greater(best(Trend::Ascending)?, best(Trend::Descending)?);
     let turning = greater(best(Trend::Peak)?, best(Trend::Valley)?);
-    // IV over (1/goods + 1/bads) is a χ² statistic where the factor does not matter.
-    let chance = CHI_SQUARED_999 * (1.0 / totals.goods + 1.0 / totals.bads);
     let gain = turning.0.iv - monotone.0.iv;
-    let turns = gain > chance.max(TRIFLE * turning.0.iv);
+    let cuts = turning
+        .0
+        .starts
+        .len()
+        .saturating_sub(monotone.0.starts.len());
+    let turns =
+        gain > TRIFLE * turning.0.iv && chance_of(gain, cuts.max(1), prebins, totals) < CHANCE;
     Some(if turns { turning } else { monotone })
 }
 
-/// The 99.9 % point of χ² with one degree of freedom.
-const CHI_SQUARED_999: f64 = 10.828;
+/// A gain that a column without any effect reaches more often than this is no reason to turn.
+const CHANCE: f64 = 0.001;
+
+/// How often a column without any effect gains as much by so many further cuts, at most: IV over (1/goods + 1/bads)
+/// is then a χ² statistic, and the search takes the luckiest of all choices among the borders of the pre-bins
+/// (Bonferroni).
+fn chance_of(gain: f64, cuts: usize, prebins: usize, totals: Counts) -> f64 {
+    let borders = prebins.saturating_sub(1).max(cuts);
+    let choices: f64 = (0..cuts)
+        .map(|cut| (borders - cut) as f64 / (cut + 1) as f64)
+        .product();
+    let statistic = gain / (1.0 / totals.goods + 1.0 / totals.bads);
+    let chi_squared = ChiSquared::new(cuts as f64)
+        .expect("at least one cut is a valid number of degrees of freedom");
+    choices * chi_squared.sf(statistic)
+}
 
 /// The share of the information value that nobody would give up a monotone trend for.
 const TRIFLE: f64 = 0.01;

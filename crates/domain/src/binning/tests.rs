@@ -111,6 +111,26 @@ fn a_turn_is_found_by_auto_only_when_it_is_there() {
 }
 
 #[test]
+fn noise_does_not_turn() {
+    // Of 200 columns without any effect one in a thousand may turn.
+    let mut state = 1u64;
+    let mut draw = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 11) as f64 / (1u64 << 53) as f64
+    };
+    let mut turned = 0;
+    for _ in 0..200 {
+        let values: Vec<f64> = (0..2_000).map(|_| draw()).collect();
+        let bad: Vec<bool> = (0..2_000).map(|_| draw() < 0.1).collect();
+        let found = optimal_bins(&values, &bad, None, &with(Trend::Auto)).unwrap();
+        turned += usize::from(matches!(found.trend, Trend::Peak | Trend::Valley));
+    }
+    assert!(turned <= 2, "{turned} of 200 columns turned");
+}
+
+#[test]
 fn great_information_value_warns_of_leakage() {
     let (values, bad) = rows(&[(0.0, 95, 5), (1.0, 5, 95)]);
     let leak = optimal_bins(&values, &bad, None, &BinningOptions::default()).unwrap();

@@ -10,7 +10,7 @@ use crate::wire;
 
 const RUNS: (usize, usize) = (50, 500);
 const EVENTS: (usize, usize) = (500, 5_000);
-const MATERIALIZATIONS: (usize, usize) = (50, 500);
+const MATERIALIZATIONS: (usize, usize) = (50, 100);
 const LATEST: usize = 100;
 
 /// A page and one more, to know whether another follows.
