@@ -105,3 +105,18 @@ async fn a_batch_without_features_says_what_to_run() {
     assert_eq!(error.reason(), "NO_FEATURES");
     assert!(error.to_string().contains("feature_job"), "{error}");
 }
+
+#[tokio::test]
+async fn features_that_the_lake_has_lost_are_told_by_their_place_there() {
+    let batch = batch(&["A"], None).await;
+    let gone = FEATURE_VECTORS.version(BatchId::new("B").unwrap(), "gone");
+    let lookup = FeatureLookup::new(
+        batch.lake.clone(),
+        PartyTables::new(batch.lake.clone(), 1),
+        Says(Some(gone)),
+    );
+    let error = lookup.features(&request("B", &["A"])).await.unwrap_err();
+    assert_eq!(error.code(), Code::FailedPrecondition);
+    assert_eq!(error.reason(), "VERSION_NOT_FOUND");
+    assert!(error.to_string().contains("\"features/B/gone\""), "{error}");
+}
