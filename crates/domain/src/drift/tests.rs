@@ -128,10 +128,7 @@ fn bands_that_a_rule_moved_are_drift_though_no_score_moved() {
     assert!(shares.eq(cells));
     assert_eq!(report.lines().last(), Some(line));
     let first = &report.sentences[0];
-    assert!(
-        first.starts_with("the mix of final bands has shifted: PSI "),
-        "{first}"
-    );
+    assert!(first.starts_with("final_band has shifted: PSI "), "{first}");
     assert!(first.contains("; parties in band "), "{first}");
     assert!(first.ends_with("are 100.0 %"), "{first}");
 

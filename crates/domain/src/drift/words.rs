@@ -36,10 +36,10 @@ pub(super) fn sentences(report: &DriftReport) -> Vec<String> {
 }
 
 fn of(report: &DriftReport, line: &DriftLine) -> String {
-    let (subject, kind) = match line.name.as_str() {
-        SCORE_LINE => (SCORE_LINE, "PSI"),
-        BAND_LINE => ("the mix of final bands", "PSI"),
-        feature => (feature, "CSI"),
+    let kind = if [SCORE_LINE, BAND_LINE].contains(&line.name.as_str()) {
+        "PSI"
+    } else {
+        "CSI"
     };
     let (verb, from, called) = if line.status == Shift::Fail {
         ("has shifted", SHIFT_FAIL, "failure")
@@ -47,8 +47,8 @@ fn of(report: &DriftReport, line: &DriftLine) -> String {
         ("is shifting", SHIFT_WARN, "warning")
     };
     let mut sentence = format!(
-        "{subject} {verb}: {kind} {:.3}, from {from:.2} a {called}, {:.3} by chance alone",
-        line.index, line.no_shift_bound,
+        "{} {verb}: {kind} {:.3}, from {from:.2} a {called}, {:.3} by chance alone",
+        line.name, line.index, line.no_shift_bound,
     );
     if let Some(cell) = most_moved(line) {
         sentence.push_str(&format!(

@@ -29,7 +29,7 @@ pub(crate) struct Check {
 /// A line of the comparison that has moved beyond chance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Moved {
-    /// A feature, or `score`.
+    /// A feature, `score` or `final_band`.
     pub(crate) name: String,
     /// Population stability index.
     pub(crate) index: f64,

@@ -98,9 +98,17 @@ fn answer(report: &DriftReport) -> GetDriftResponse {
 }
 
 fn line(line: &core::DriftLine) -> DriftLine {
-    // One cell per bin; what follows them is the missing, which have rates of their own.
-    let cells = (0..=line.edges.len()).map(|cell| DriftCell {
-        low: cell.checked_sub(1).map(|below| line.edges[below]),
+    // One cell per bin; what follows them is the missing, which have rates of their own. A cell of the final bands is that of
+    // the band at its place among the bands.
+    let bins = if line.name == core::BAND_LINE {
+        line.expected.len()
+    } else {
+        line.edges.len() + 1
+    };
+    let cells = (0..bins).map(|cell| DriftCell {
+        low: cell
+            .checked_sub(1)
+            .and_then(|below| line.edges.get(below).copied()),
         high: line.edges.get(cell).copied(),
         base_share: line.expected[cell],
         share: line.actual[cell],
@@ -123,4 +131,47 @@ fn status(shift: Shift) -> String {
         Shift::Fail => "fail",
     }
     .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn core_line(name: &str, edges: &[f64]) -> core::DriftLine {
+        core::DriftLine {
+            name: name.into(),
+            index: 1.0,
+            no_shift_bound: 0.1,
+            status: Shift::Fail,
+            edges: edges.to_vec(),
+            expected: vec![0.25, 0.25, 0.5],
+            actual: vec![0.0, 0.0, 1.0],
+            baseline_missing_rate: 0.0,
+            missing_rate: 0.0,
+        }
+    }
+
+    #[test]
+    fn final_bands_have_a_cell_for_each_band_and_no_edges_and_the_missing_have_none() {
+        let bands = line(&core_line(core::BAND_LINE, &[]));
+        let shares: Vec<f64> = bands.cells.iter().map(|cell| cell.share).collect();
+        assert_eq!(
+            (bands.name.as_str(), shares),
+            ("final_band", vec![0.0, 0.0, 1.0])
+        );
+        assert!(
+            bands
+                .cells
+                .iter()
+                .all(|cell| (cell.low, cell.high) == (None, None))
+        );
+
+        let score = line(&core_line("score", &[7.0]));
+        let edges: Vec<_> = score
+            .cells
+            .iter()
+            .map(|cell| (cell.low, cell.high))
+            .collect();
+        assert_eq!(edges, [(None, Some(7.0)), (Some(7.0), None)]);
+    }
 }
