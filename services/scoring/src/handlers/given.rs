@@ -36,7 +36,7 @@ fn problem(spec: &FeatureSpec, value: f64) -> Option<String> {
     }
     let below = spec.min.is_some_and(|min| value < min);
     let above = spec.max.is_some_and(|max| value > max);
-    (below || above).then(|| format!("must be {}, not {value}", range(spec)))
+    (below || above).then(|| format!("must be {}, not {}", range(spec), shown(value)))
 }
 
 fn range(spec: &FeatureSpec) -> String {
@@ -45,6 +45,15 @@ fn range(spec: &FeatureSpec) -> String {
         (Some(min), None) => format!("at least {min}"),
         (None, Some(max)) => format!("at most {max}"),
         (None, None) => "any number".into(),
+    }
+}
+
+/// Beyond 10¹⁵ by its power of ten: a double may have 309 digits before its point.
+fn shown(value: f64) -> String {
+    if value.abs() > 1e15 {
+        format!("{value:e}")
+    } else {
+        value.to_string()
     }
 }
 
@@ -75,6 +84,7 @@ mod tests {
         let told = refused(&[
             ("kyc_verified", 2.0),
             ("network_size", 0.0),
+            ("transaction_count_6m", -1e308),
             ("avg_transaction_amount", f64::NAN),
             ("contact_completeness", f64::INFINITY),
         ]);
@@ -83,6 +93,7 @@ mod tests {
             ("contact_completeness", "must be a finite number, not inf"),
             ("kyc_verified", "must be from 0 to 1, not 2"),
             ("network_size", "must be at least 1, not 0"),
+            ("transaction_count_6m", "must be at least 0, not -1e308"),
         ];
         let expected = expected.map(|(name, text)| (format!("features.{name}"), text.to_owned()));
         assert_eq!(told, expected);
