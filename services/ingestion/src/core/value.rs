@@ -96,10 +96,10 @@ impl Value<'_> {
                 let reason = format!("{} is longer than {LONGEST_ID_BYTES} bytes", quoted(id));
                 Err(Fault::of(field, "BAD_ID", reason))
             }
-            Some(id) if id.contains('\0') => Err(Fault::of(
+            Some(id) if id.contains(char::is_control) => Err(Fault::of(
                 field,
                 "BAD_ID",
-                format!("{} contains a zero byte", quoted(id)),
+                format!("{} contains a control character", quoted(id)),
             )),
             id => Ok(id),
         }
@@ -288,6 +288,13 @@ mod tests {
                 Value::Text("  ".into()).required_text("name").unwrap_err(),
                 "MISSING_FIELD",
                 "the field is required and blank",
+            ),
+            (
+                Value::Text("P\u{1b}1".into())
+                    .party("party_id")
+                    .unwrap_err(),
+                "BAD_ID",
+                "\"P\\u{1b}1\" contains a control character",
             ),
             (
                 Value::Text("2025-02-30".into()).time("ts").unwrap_err(),

@@ -42,6 +42,9 @@ impl Outcome {
                 format!("is longer than {MAX_TEXT_BYTES} bytes"),
             ));
         }
+        if self.party_id.contains(char::is_control) {
+            return Err(fault("party_id", "contains a control character"));
+        }
         if !(0..=MAX_DAYS_PAST_DUE).contains(&self.days_past_due) {
             return Err(fault(
                 "days_past_due",
@@ -118,6 +121,14 @@ mod tests {
             }),
             "party_id"
         );
+        for control in ['\n', '\0', '\u{1b}', '\u{7f}', '\u{9b}'] {
+            let party_id = format!("P{control}1");
+            let faulty = Outcome {
+                party_id,
+                ..outcome()
+            };
+            assert_eq!(field(faulty), "party_id", "{control:?}");
+        }
         assert_eq!(
             field(Outcome {
                 days_past_due: -1,

@@ -72,8 +72,8 @@ impl<'a> Recorder<'a> {
             && self.answer.errors.len() == MAX_ERRORS
         {
             let told = format!(
-                "more than {MAX_ERRORS} outcomes of the stream are wrong, the first is outcome {}: {} {}; {} were \
-                 recorded before, and sending them again is harmless",
+                "more than {MAX_ERRORS} outcomes of the stream are wrong, the first is outcome {}: {} {}; the \
+                 messages before this one are recorded, {} new outcomes, and sending them again is harmless",
                 first.index, first.field, first.message, self.answer.recorded
             );
             return Err(ApiError::precondition("TOO_MANY_ERRORS", told));

@@ -93,7 +93,7 @@ async fn a_feed_that_is_wrong_throughout_is_refused_without_keeping_the_message(
     assert_eq!(refused.reason(), "TOO_MANY_ERRORS");
     let told = refused.to_string();
     assert!(told.contains("the first is outcome 2: party_id"), "{told}");
-    assert!(told.contains("1 were recorded before"), "{told}");
+    assert!(told.contains("recorded, 1 new outcomes"), "{told}");
     assert_eq!(store.newest().await.unwrap(), 1);
 }
 
