@@ -8,7 +8,9 @@ use kycc_domain::binning::{
 use serde::Serialize;
 
 use crate::error::WorkbenchError;
+use crate::printable::printable;
 use crate::sample::{Roles, Sample};
+use crate::significant::{cut_names, exact};
 use crate::table::Table;
 
 /// How to find the cuts.
@@ -89,7 +91,8 @@ pub fn bin(
     let mut notices = sample.notices;
     if binning.bins.len() == 1 {
         notices.push(format!(
-            "no cut of {column} keeps the rules, so all its values are one bin"
+            "no cut of {} keeps the rules, so all its values are one bin",
+            printable(column)
         ));
     }
     Ok(BinReport {
@@ -105,11 +108,13 @@ pub fn bin(
 
 /// Every bin of a binning with the name a person knows it by.
 pub fn named_bins(binning: &Binning) -> Vec<(String, &Bin)> {
-    let ranges = binning.bins.iter().map(|bin| (range(bin), bin));
+    let cuts = cut_names(&binning.cuts());
+    let ranges = binning.bins.iter().enumerate();
+    let ranges = ranges.map(|(at, bin)| (range(at, &cuts), bin));
     let special = binning
         .special
         .iter()
-        .map(|special| (format!("= {}", special.value), &special.bin));
+        .map(|special| (format!("= {}", exact(special.value)), &special.bin));
     let missing = binning.missing.iter().map(|bin| ("missing".into(), bin));
     ranges.chain(special).chain(missing).collect()
 }
@@ -121,8 +126,10 @@ pub fn bin_points(factor: &WoeFactor) -> Vec<f64> {
     bins.copied().chain([points.missing]).collect()
 }
 
-fn range(bin: &Bin) -> String {
-    match (bin.low, bin.high) {
+/// Bin `at` lies from the cut before it to the one after it.
+fn range(at: usize, cuts: &[String]) -> String {
+    let low = at.checked_sub(1).and_then(|below| cuts.get(below));
+    match (low, cuts.get(at)) {
         (Some(low), Some(high)) => format!("[{low}, {high})"),
         (Some(low), None) => format!("≥ {low}"),
         (None, Some(high)) => format!("< {high}"),

@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use crate::error::WorkbenchError;
 use crate::fit::{FitReport, Fitted};
+use crate::output::refuse_input;
 
 use export::Export;
 pub use linear::{LinearCard, LinearFactor};
@@ -114,6 +115,9 @@ pub fn card(
     out: Option<&Path>,
 ) -> Result<CardReport, WorkbenchError> {
     let card = Card::of(fitted, scaling)?;
+    if let (Some(out), Some(input)) = (out, fitted.sample.table.path()) {
+        refuse_input(out, &[input])?;
+    }
     let mut export = out.map(|path| Export::create(fitted, path)).transpose()?;
     let mut raw = Vec::with_capacity(fitted.pd.len());
     for row in 0..fitted.sample.table.rows() {

@@ -1,6 +1,8 @@
 //! From features to the numbers that a model sees: the values themselves, missing ones filled in where that was asked
 //! for, or the weight of evidence of each value's bin. Whatever is learned is learned on the training rows.
 
+use std::borrow::Cow;
+
 use kycc_domain::binning::{BinningOptions, NamedBinning, bin_columns, woe_rows};
 
 use crate::error::WorkbenchError;
@@ -66,13 +68,16 @@ impl Design {
         }
     }
 
-    /// The rows named, row after row.
-    pub fn rows(&self, rows: &[usize]) -> Vec<f64> {
+    /// The rows named (rising), row after row; copied only where they are not all.
+    pub fn rows(&self, rows: &[usize]) -> Cow<'_, [f64]> {
+        if rows.len() * self.columns == self.values.len() {
+            return Cow::Borrowed(&self.values);
+        }
         let mut out = Vec::with_capacity(rows.len() * self.columns);
         for &row in rows {
             out.extend_from_slice(self.row(row));
         }
-        out
+        Cow::Owned(out)
     }
 
     pub fn row(&self, row: usize) -> &[f64] {

@@ -20,16 +20,18 @@ pub enum WorkbenchError {
     Write {
         file: String,
         #[source]
-        cause: csv::Error,
+        cause: std::io::Error,
     },
+    #[error("{out} is the file that is read ({input}); write to another one with --out")]
+    OutIsInput { out: String, input: String },
     #[error("{file} is a folder; name one CSV or Parquet file")]
     Folder { file: String },
     #[error("{file} is compressed or a spreadsheet; unpack it, or save it as CSV or Parquet")]
     Packed { file: String },
     #[error("{file} is UTF-16 text; save it as UTF-8")]
     Utf16 { file: String },
-    #[error("{file} has no rows; a table needs a header line and rows under it")]
-    NoRows { file: String },
+    #[error("{file} has no rows; a table needs {needs}")]
+    NoRows { file: String, needs: &'static str },
     #[error("{file} has two columns named {column:?}; rename one")]
     DuplicateColumn { file: String, column: String },
     #[error(
@@ -41,6 +43,10 @@ pub enum WorkbenchError {
         expected: u64,
         got: u64,
     },
+    #[error(
+        "{file}: the double quote that opens a field on {place} is not closed; close it, or leave it out"
+    )]
+    UnclosedQuote { file: String, place: Place },
     #[error("{file}, {place}, column {column:?} is not UTF-8 text; save the file as UTF-8")]
     NotUtf8 {
         file: String,
@@ -220,10 +226,11 @@ impl WorkbenchError {
         match self {
             Self::Open { .. } | Self::Folder { .. } => "FILE_UNREADABLE",
             Self::Write { .. } => "FILE_UNWRITABLE",
+            Self::OutIsInput { .. } => "OUT_IS_INPUT",
             Self::Packed { .. } | Self::Utf16 { .. } | Self::NotUtf8 { .. } => "FILE_ENCODING",
             Self::NoRows { .. } => "NO_ROWS",
             Self::DuplicateColumn { .. } => "DUPLICATE_COLUMN",
-            Self::Ragged { .. } | Self::Csv { .. } => "CSV_UNREADABLE",
+            Self::Ragged { .. } | Self::UnclosedQuote { .. } | Self::Csv { .. } => "CSV_UNREADABLE",
             Self::Parquet { .. } => "PARQUET_UNREADABLE",
             Self::NoColumn { .. } => "NO_COLUMN",
             Self::NotANumber { .. } | Self::UnreadType { .. } => "NOT_A_NUMBER",

@@ -1,6 +1,7 @@
 //! The logistic fit of a table: every number that another program would need to compute the same PD, and how good it is.
 
 mod coefficients;
+mod notices;
 mod signs;
 
 use kycc_domain::logistic::{
@@ -13,6 +14,7 @@ use serde::Serialize;
 use crate::design::{Design, Inputs};
 use crate::error::WorkbenchError;
 use crate::measures::{MeasureOptions, Measures, measure};
+use crate::printable::listed;
 use crate::sample::{Roles, Sample};
 use crate::table::Table;
 
@@ -107,6 +109,7 @@ pub fn fit<'a>(
             gradient: fit.gradient_norm,
         });
     }
+    drop(rows);
     let model = fit.raw_model();
     let pd: Vec<f64> = (0..table.rows()).map(|i| model.pd(design.row(i))).collect();
     let of = |rows: &[usize]| -> Result<Measures, WorkbenchError> {
@@ -134,7 +137,7 @@ pub fn fit<'a>(
         holdout: (!sample.holdout.is_empty())
             .then(|| of(&sample.holdout))
             .transpose()?,
-        notices: notices(&sample, &coefficients),
+        notices: notices::of(&sample, &pd, &coefficients),
         coefficients,
     };
     Ok(Fitted {
@@ -167,10 +170,9 @@ fn refused(sample: &Sample<'_>, cause: LogisticError) -> WorkbenchError {
     match cause {
         LogisticError::Collinear { columns } => {
             let names = columns.iter().filter_map(|j| sample.features.get(*j));
-            let names: Vec<&str> = names.map(String::as_str).collect();
             WorkbenchError::Collinear {
                 file,
-                features: names.join(", "),
+                features: listed(names.map(String::as_str)),
             }
         }
         LogisticError::Overflow { column } => WorkbenchError::Overflow {
@@ -179,35 +181,4 @@ fn refused(sample: &Sample<'_>, cause: LogisticError) -> WorkbenchError {
         },
         cause => WorkbenchError::Fit { file, cause },
     }
-}
-
-fn notices(sample: &Sample<'_>, coefficients: &[Coefficient]) -> Vec<String> {
-    let mut notices = sample.notices.clone();
-    for part in coefficients {
-        if part.sd == 0.0 {
-            notices.push(format!(
-                "{} is constant in the training rows, so its coefficient is 0",
-                part.feature
-            ));
-        } else if part.coefficient == 0.0 && part.sign != "free" {
-            notices.push(format!("{} is held at 0 by its sign bound", part.feature));
-        }
-        if let Some(fill) = part.imputed {
-            notices.push(format!(
-                "missing values of {} count as {fill}",
-                part.feature
-            ));
-        }
-        if part
-            .information_value
-            .is_some_and(|iv| iv > kycc_domain::binning::LEAKAGE_IV)
-        {
-            notices.push(format!(
-                "{} has an information value above {}; check that it is known before the outcome",
-                part.feature,
-                kycc_domain::binning::LEAKAGE_IV
-            ));
-        }
-    }
-    notices
 }

@@ -10,7 +10,9 @@ mod design;
 mod error;
 mod fit;
 mod measures;
+mod output;
 mod page;
+mod printable;
 mod sample;
 mod scores;
 mod significant;
@@ -27,10 +29,14 @@ pub use fit::{Coefficient, FitReport, FitWish, Fitted, Intercept, Signs, fit};
 pub use kycc_domain::binning::{BinningOptions, PointScaling, Trend, WoeCard, WoeFactor};
 pub use kycc_domain::logistic::{Penalty, SignBound};
 pub use kycc_domain::vif::Vif;
-pub use measures::{Measure, MeasureOptions, Measures, ProbabilityMeasures};
+pub use measures::{
+    CALLED_BAD, MAX_REPLICATES, Measure, MeasureOptions, Measures, ProbabilityMeasures, called_bad,
+};
+pub use output::{refuse_input, write_whole};
 pub use page::page;
+pub use printable::printable;
 pub use sample::{Holdout, Roles, Sample};
 pub use scores::{Comparison, NamedAuc, ScoreReport, compare_scores, measure_scores};
-pub use significant::{p_value, significant};
+pub use significant::{cut_names, fixed, p_value, significant};
 pub use stability::{Cell, Reading, StabilityReport, stability};
 pub use table::{Column, Place, Table, Texts, Values};

@@ -8,6 +8,7 @@ use kycc_domain::metrics::{
 use serde::Serialize;
 
 use crate::error::WorkbenchError;
+use crate::significant::exact;
 
 /// How to measure. `Default` is what the rest of kycc does.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -28,6 +29,9 @@ impl Default for MeasureOptions {
         }
     }
 }
+
+/// The most replicates that may be asked for; beyond, an interval changes by less than the digits that are shown.
+pub const MAX_REPLICATES: usize = 100_000;
 
 /// A figure with its two-sided 95 % interval, where one is defined and was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -73,6 +77,20 @@ pub struct ProbabilityMeasures {
     pub precision: Option<f64>,
 }
 
+/// What [`called_bad`] answers, in words.
+pub const CALLED_BAD: [&str; 2] = [
+    "bad, of those called bad (precision)",
+    "called bad, of the bad (recall)",
+];
+
+/// The counts behind precision and recall; `None` for scores that are no probabilities.
+pub fn called_bad(measures: &Measures) -> Option<[String; 2]> {
+    let seen = &measures.probability.as_ref()?.confusion;
+    let called = seen.true_bad + seen.false_bad;
+    let of = |all| format!("{} of {all} at PD ≥ {}", seen.true_bad, exact(seen.cutoff));
+    Some([of(called), of(seen.true_bad + seen.false_good)])
+}
+
 /// Measures `score`, higher for bad, against outcomes. `file` names the source in errors.
 pub(crate) fn measure(
     file: &str,
@@ -84,6 +102,13 @@ pub(crate) fn measure(
         file: file.to_owned(),
         cause,
     };
+    if options.replicates > MAX_REPLICATES {
+        return Err(WorkbenchError::BadOption {
+            what: "--bootstrap",
+            must: "at most 100000",
+            got: options.replicates as f64,
+        });
+    }
     let ranking = Ranking::new(score, bad).map_err(failed)?;
     let intervals = match options.replicates {
         0 => None,

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::error::WorkbenchError;
 use crate::measures::{Measure, MeasureOptions, Measures, from_delong, measure};
+use crate::printable::printable;
 use crate::sample::outcomes;
 use crate::table::Table;
 
@@ -58,7 +59,8 @@ pub fn measure_scores(
     let mut notices = table.notices().to_vec();
     if metrics.probability.is_none() {
         notices.push(format!(
-            "{score} is not all between 0 and 1, so there is no calibration, Brier or log-loss"
+            "{} is not all between 0 and 1, so there is no calibration, Brier or log-loss",
+            printable(score)
         ));
     }
     notices.extend(reversed(score, metrics.auc.value));
@@ -133,7 +135,8 @@ fn oriented(table: &Table, name: &str, higher_is_better: bool) -> Result<Vec<f64
 fn reversed(score: &str, auc: f64) -> Option<String> {
     (auc < 0.5).then(|| {
         format!(
-            "{score} ranks bad rows lower than good ones; if higher means better, say --higher-is-better"
+            "{} ranks bad rows lower than good ones; if higher means better, say --higher-is-better",
+            printable(score)
         )
     })
 }

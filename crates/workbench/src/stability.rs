@@ -4,6 +4,8 @@ use kycc_domain::psi::{count_bins, psi_of_counts};
 use serde::Serialize;
 
 use crate::error::WorkbenchError;
+use crate::printable::printable;
+use crate::significant::cut_names;
 use crate::table::Table;
 
 /// Quantile bins that may be asked for.
@@ -44,6 +46,26 @@ pub struct Cell {
     pub actual_rows: u64,
     pub expected: f64,
     pub actual: f64,
+}
+
+impl StabilityReport {
+    /// Every cell with the name a person knows it by.
+    pub fn named_cells(&self) -> Vec<(String, &Cell)> {
+        let edges: Vec<f64> = self.cells.iter().filter_map(|cell| cell.high).collect();
+        let edges = cut_names(&edges);
+        let name = |(at, cell): (usize, &Cell)| {
+            let low = at.checked_sub(1).and_then(|below| edges.get(below));
+            match (low, edges.get(at)) {
+                _ if cell.missing => "missing".into(),
+                (Some(low), Some(high)) => format!("({low}, {high}]"),
+                (None, Some(high)) => format!("≤ {high}"),
+                (Some(low), None) => format!("> {low}"),
+                (None, None) => "all values".into(),
+            }
+        };
+        let names = self.cells.iter().enumerate().map(name);
+        names.zip(&self.cells).collect()
+    }
 }
 
 impl Reading {
@@ -123,7 +145,8 @@ pub fn stability(
     notices.extend_from_slice(actual.notices());
     if edges.len() + 1 < bins {
         notices.push(format!(
-            "{column} has so few distinct values that {bins} quantiles make {} bins",
+            "{} has so few distinct values that {bins} quantiles make {} bins",
+            printable(column),
             edges.len() + 1
         ));
     }
@@ -152,7 +175,13 @@ fn quantile_edges(sample: &[f64], bins: usize) -> Vec<f64> {
             // The position is part·last/bins; in integers its whole part is exact.
             let (whole, rest) = (part * last / bins, part * last % bins);
             let (low, high) = (sorted[whole], sorted[(whole + 1).min(last)]);
-            low + (high - low) * (rest as f64 / bins as f64)
+            let share = rest as f64 / bins as f64;
+            let gap = high - low;
+            if gap.is_finite() {
+                low + gap * share
+            } else {
+                low * (1.0 - share) + high * share
+            }
         })
         .collect();
     edges.dedup();
@@ -190,6 +219,28 @@ mod tests {
         assert_eq!(report.cells.len(), 5);
         let rows: u64 = report.cells.iter().map(|cell| cell.actual_rows).sum();
         assert_eq!(rows, 6);
+    }
+
+    #[test]
+    fn cells_are_named_in_few_digits_and_values_of_any_size_have_edges() {
+        let before = table(&["0.1", "0.7", "NA", "0.2", "0.4"]);
+        let report = stability(&before, &before, "x", 3).unwrap();
+        let names: Vec<String> = report
+            .named_cells()
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        assert_eq!(names, ["≤ 0.2", "(0.2, 0.4]", "> 0.4", "missing"]);
+        let huge = table(&["-1e308", "1e308", "1e307"]);
+        let report = stability(&huge, &huge, "x", 4).unwrap();
+        assert!(
+            report
+                .cells
+                .iter()
+                .filter_map(|cell| cell.high)
+                .all(f64::is_finite)
+        );
+        assert!(report.named_cells().iter().all(|(name, _)| name.len() < 60));
     }
 
     #[test]

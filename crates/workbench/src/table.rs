@@ -5,19 +5,22 @@ mod csv;
 mod parquet;
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::WorkbenchError;
+use crate::printable::{listed, printable};
 
 pub use column::{Column, Texts, Values};
 
-/// The greatest number of column names that an error lists.
-const NAMES_LISTED: usize = 30;
+/// What a file without rows lacks.
+const CSV_NEEDS: &str = "a header line and rows under it";
+const PARQUET_NEEDS: &str = "at least one row";
 
 /// Columns of equal length with the names of the file. A missing number is NaN inside this crate and nowhere else.
 #[derive(Debug, Clone)]
 pub struct Table {
     source: String,
+    path: Option<PathBuf>,
     rows: usize,
     columns: Vec<Column>,
     numbering: Numbering,
@@ -55,7 +58,7 @@ impl fmt::Display for Place {
 impl Table {
     /// Reads a file; its first bytes tell Parquet from CSV. `delimiter` of a CSV is detected where none is given.
     pub fn read(path: &Path, delimiter: Option<u8>) -> Result<Self, WorkbenchError> {
-        let source = path.display().to_string();
+        let source = printable(&path.display().to_string());
         let failed = |cause| WorkbenchError::Open {
             file: source.clone(),
             cause,
@@ -66,7 +69,7 @@ impl Table {
         let mut head = [0u8; 4];
         let mut file = std::fs::File::open(path).map_err(failed)?;
         let length = std::io::Read::read(&mut file, &mut head).map_err(failed)?;
-        match head {
+        let table = match head {
             [b'P', b'A', b'R', b'1'] => {
                 let file = std::fs::File::open(path).map_err(failed)?;
                 parquet::read(file, source)
@@ -75,12 +78,19 @@ impl Table {
                 Err(WorkbenchError::Packed { file: source })
             }
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Err(WorkbenchError::Utf16 { file: source }),
-            _ if length == 0 => Err(WorkbenchError::NoRows { file: source }),
+            _ if length == 0 => Err(WorkbenchError::NoRows {
+                file: source,
+                needs: CSV_NEEDS,
+            }),
             _ => {
                 let bytes = std::fs::read(path).map_err(failed)?;
                 csv::read(&bytes, source, delimiter)
             }
-        }
+        }?;
+        Ok(Self {
+            path: Some(path.to_owned()),
+            ..table
+        })
     }
 
     /// Reads the text of a CSV file; `source` names it in errors.
@@ -99,7 +109,14 @@ impl Table {
         numbering: Numbering,
     ) -> Result<Self, WorkbenchError> {
         if rows == 0 {
-            return Err(WorkbenchError::NoRows { file: source });
+            let needs = match numbering {
+                Numbering::Rows => PARQUET_NEEDS,
+                Numbering::Lines | Numbering::LinesAt(_) => CSV_NEEDS,
+            };
+            return Err(WorkbenchError::NoRows {
+                file: source,
+                needs,
+            });
         }
         for (index, column) in columns.iter().enumerate() {
             if columns[..index].iter().any(|c| c.name == column.name) {
@@ -117,6 +134,7 @@ impl Table {
         };
         Ok(Self {
             source,
+            path: None,
             rows,
             columns,
             numbering,
@@ -127,6 +145,11 @@ impl Table {
     /// The file's name as it was given.
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    /// The file, where the table was read from one.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
     }
 
     pub fn rows(&self) -> usize {
@@ -153,17 +176,10 @@ impl Table {
     /// The column of that name; the error lists the names there are.
     pub fn column(&self, name: &str) -> Result<&Column, WorkbenchError> {
         let found = self.columns.iter().find(|column| column.name == name);
-        found.ok_or_else(|| {
-            let names = self.columns.iter().take(NAMES_LISTED);
-            let mut listed: Vec<&str> = names.map(|c| c.name.as_str()).collect();
-            if self.columns.len() > NAMES_LISTED {
-                listed.push("…");
-            }
-            WorkbenchError::NoColumn {
-                file: self.source.clone(),
-                column: name.to_owned(),
-                columns: listed.join(", "),
-            }
+        found.ok_or_else(|| WorkbenchError::NoColumn {
+            file: self.source.clone(),
+            column: name.to_owned(),
+            columns: listed(self.columns.iter().map(|c| c.name.as_str())),
         })
     }
 
@@ -181,7 +197,7 @@ impl Table {
             Values::Unread(kind) => Err(WorkbenchError::UnreadType {
                 file: self.source.clone(),
                 column: name.to_owned(),
-                kind: kind.clone(),
+                kind: printable(kind),
             }),
         }
     }

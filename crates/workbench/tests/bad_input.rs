@@ -223,6 +223,113 @@ fn text_is_left_out_by_default_and_refused_when_asked_for() {
     holds(&error, &["data.csv", "line 2", "\"region\"", "\"north\""]);
 }
 
+/// The notices of a fit.
+#[track_caller]
+fn told(table: &Table) -> String {
+    fit(table, &roles(), &quick())
+        .unwrap()
+        .report
+        .notices
+        .join("\n")
+}
+
+#[test]
+fn a_column_of_numbers_that_a_cell_spoils_is_told_with_the_cell() {
+    for odd in ["inf", "1e400", "0x10"] {
+        let table = thirty(",income", |i| match i {
+            7 | 9 => format!(",{odd}"),
+            _ => format!(",{}", i * 3 % 17),
+        });
+        let notice = format!("2 of its 30 values are none, the first {odd:?} in line 9");
+        holds(&told(&table), &["left out", "income would be", &notice]);
+    }
+    let thousands = thirty(",income", |i| match i {
+        4 => ",\"1,234\"".into(),
+        _ => format!(",{}", i * 3 % 17),
+    });
+    holds(
+        &told(&thousands),
+        &[
+            "1 of its 30 values",
+            "\"1,234\" in line 6",
+            "decimal points",
+        ],
+    );
+}
+
+#[test]
+fn decimal_commas_are_told_with_what_to_do() {
+    let rows: Vec<String> = (0..30)
+        .map(|i| format!("{};0,{};{}", i * 11 % 13, i * 7 % 10, u8::from(i % 3 == 0)))
+        .collect();
+    let table = table(&format!("debt;share;bad\n{}\n", rows.join("\n")));
+    holds(
+        &told(&table),
+        &[
+            "decimal commas are not read",
+            "30 of its 30",
+            "\"0,0\" in line 2",
+        ],
+    );
+}
+
+#[test]
+fn a_column_of_words_with_a_few_numbers_is_only_left_out() {
+    let table = thirty(
+        ",region",
+        |i| if i < 9 { ",3".into() } else { ",north".into() },
+    );
+    assert!(!told(&table).contains("would be"));
+}
+
+#[test]
+fn names_are_escaped_and_long_lists_cut() {
+    let table = thirty(",\u{1b}[31mred", |_| ",north".into());
+    let notices = told(&table);
+    assert!(notices.contains("\\u{1b}[31mred") && !notices.contains('\u{1b}'));
+    let wide: Vec<String> = (0..40).map(|i| format!("f{i}")).collect();
+    let row = vec!["1"; 40].join(",");
+    let wide = self::table(&format!("{}\n{row}\n", wide.join(",")));
+    let error = wide.column("bad").unwrap_err().to_string();
+    holds(&error, &["f0, f1,", "f9 and 30 more"]);
+}
+
+#[test]
+fn under_a_penalty_separation_and_collinearity_are_told() {
+    let separated = table("x,bad\n1,0\n2,0\n3,0\n4,1\n5,1\n6,1\n");
+    holds(
+        &told(&separated),
+        &["every good training row from every bad"],
+    );
+    let twice = thirty(",twice", |i| format!(",{}", 2 * (20 + i * 7 % 30)));
+    holds(&told(&twice), &["collinear: age, twice"]);
+    let plain = told(&thirty("", |_| String::new()));
+    assert!(
+        !plain.contains("collinear") && !plain.contains("every bad"),
+        "{plain}"
+    );
+}
+
+#[test]
+fn values_too_small_to_square_are_not_called_constant() {
+    let table = thirty(",tiny", |i| format!(",{}e-200", i % 7));
+    let notices = told(&table);
+    holds(
+        &notices,
+        &["tiny vary too little to compute with", "in another unit"],
+    );
+    assert!(!notices.contains("constant"));
+}
+
+#[test]
+fn more_replicates_than_the_most_are_refused() {
+    let mut wish = quick();
+    wish.measures.replicates = 1_000_000_000;
+    let table = thirty("", |_| String::new());
+    let error = refused(&table, &roles(), &wish, "BAD_OPTION");
+    holds(&error, &["--bootstrap", "100000", "1000000000"]);
+}
+
 #[test]
 fn features_that_play_another_part_or_come_twice_are_refused() {
     let table = thirty("", |_| String::new());

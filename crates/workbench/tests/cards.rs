@@ -136,6 +136,21 @@ fn scores_per_row_are_written_with_their_ids() {
 }
 
 #[test]
+fn scores_are_never_written_over_the_file_they_come_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("credit.csv");
+    let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/credit.csv");
+    let bytes = std::fs::read(original).unwrap();
+    std::fs::write(&path, &bytes).unwrap();
+    let table = Table::read(&path, None).unwrap();
+    let fitted = linear(&table, None);
+    let error = card(&fitted, SCALINGS[0], Some(&path)).unwrap_err();
+    assert_eq!(error.reason(), "OUT_IS_INPUT");
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
 fn no_card_report_holds_anything_but_finite_numbers() {
     let table = credit();
     for fitted in [linear(&table, Some("i%5==4")), woe(&table)] {

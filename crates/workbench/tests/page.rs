@@ -68,6 +68,8 @@ fn it_holds_curves_metrics_coefficients_and_bins_of_every_feature() {
         "late_payments",
         "Information value",
         "points per unit",
+        "bad, of those called bad (precision)",
+        "called bad, of the bad (recall)",
         "@media print",
     ] {
         assert!(page.contains(wanted), "{wanted}");

@@ -1,6 +1,5 @@
 //! Scores per row as a CSV file: who, what happened, score, PD, and the points of every feature.
 
-use std::fs::File;
 use std::path::Path;
 
 use csv::Writer;
@@ -8,21 +7,22 @@ use csv::Writer;
 use super::Scored;
 use crate::error::WorkbenchError;
 use crate::fit::Fitted;
+use crate::output::{Output, unwritable};
+use crate::significant::exact;
 use crate::table::Values;
 
 pub(super) struct Export<'a> {
     fitted: &'a Fitted<'a>,
-    file: String,
-    writer: Writer<File>,
+    out: &'a Path,
+    writer: Writer<Output>,
 }
 
 impl<'a> Export<'a> {
-    pub(super) fn create(fitted: &'a Fitted<'a>, path: &Path) -> Result<Self, WorkbenchError> {
-        let file = path.display().to_string();
+    pub(super) fn create(fitted: &'a Fitted<'a>, out: &'a Path) -> Result<Self, WorkbenchError> {
         let mut export = Self {
             fitted,
-            writer: Writer::from_path(path).map_err(|cause| refused(&file, cause))?,
-            file,
+            writer: Writer::from_writer(Output::create(out)?),
+            out,
         };
         let who = fitted.sample.id.clone().unwrap_or_else(|| "row".into());
         let mut header = vec![who, fitted.report.target.clone()];
@@ -41,17 +41,18 @@ impl<'a> Export<'a> {
             self.who(row),
             u8::from(sample.bad[row]).to_string(),
             if held_out { "holdout" } else { "train" }.into(),
-            scored.score.to_string(),
-            scored.raw.to_string(),
-            scored.pd.to_string(),
+            exact(scored.score),
+            exact(scored.raw),
+            exact(scored.pd),
         ];
-        record.extend(scored.points.iter().map(f64::to_string));
+        record.extend(scored.points.iter().map(|points| exact(*points)));
         self.record(&record)
     }
 
-    pub(super) fn finish(mut self) -> Result<(), WorkbenchError> {
-        let flushed = self.writer.flush();
-        flushed.map_err(|cause| refused(&self.file, cause.into()))
+    pub(super) fn finish(self) -> Result<(), WorkbenchError> {
+        let output = self.writer.into_inner();
+        let output = output.map_err(|unflushed| unwritable(self.out, unflushed.into_error()))?;
+        output.finish()
     }
 
     /// The id as in the file; without an id column the row's number, from 1.
@@ -63,7 +64,7 @@ impl<'a> Export<'a> {
             .and_then(|id| sample.table.column(id).ok());
         match column.map(|column| &column.values) {
             Some(Values::Numbers(numbers)) if numbers[row].is_nan() => String::new(),
-            Some(Values::Numbers(numbers)) => numbers[row].to_string(),
+            Some(Values::Numbers(numbers)) => exact(numbers[row]),
             Some(Values::Texts(texts)) => texts.at(row).unwrap_or_default().to_owned(),
             _ => (row + 1).to_string(),
         }
@@ -71,13 +72,6 @@ impl<'a> Export<'a> {
 
     fn record(&mut self, fields: &[String]) -> Result<(), WorkbenchError> {
         let written = self.writer.write_record(fields);
-        written.map_err(|cause| refused(&self.file, cause))
-    }
-}
-
-fn refused(file: &str, cause: csv::Error) -> WorkbenchError {
-    WorkbenchError::Write {
-        file: file.to_owned(),
-        cause,
+        written.map_err(|cause| unwritable(self.out, cause.into()))
     }
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use kycc_domain::logistic::SignBound;
 
 use crate::error::WorkbenchError;
+use crate::printable::listed;
 
 /// Which sign a coefficient of "bad" may have. What is not named is free.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -56,7 +57,7 @@ impl Signs {
                         None => {
                             return Err(WorkbenchError::UnknownSign {
                                 name: name.clone(),
-                                features: features.join(", "),
+                                features: listed(features.iter().map(String::as_str)),
                             });
                         }
                     }

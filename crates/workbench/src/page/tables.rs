@@ -7,28 +7,28 @@ use maud::{Markup, html};
 use crate::bins::named_bins;
 use crate::card::{Card, CardReport};
 use crate::fit::FitReport;
-use crate::measures::{Measure, Measures};
-use crate::significant::{p_value, significant};
+use crate::measures::{CALLED_BAD, Measure, Measures, called_bad};
+use crate::significant::{fixed, p_value, significant};
 
 /// A figure, and its interval under it.
 fn figure(measure: &Measure) -> Markup {
     html! {
-        (format!("{:.4}", measure.value))
+        (fixed(measure.value, 4))
         @if let (Some(lower), Some(upper)) = (measure.lower, measure.upper) {
-            " " small { (format!("{lower:.4} to {upper:.4}")) }
+            " " small { (fixed(lower, 4)) " to " (fixed(upper, 4)) }
         }
     }
 }
 
 fn optional(value: Option<f64>, places: usize) -> String {
-    value.map_or_else(|| "–".into(), |value| format!("{value:.places$}"))
+    value.map_or_else(|| "–".into(), |value| fixed(value, places))
 }
 
 type Shown = fn(&Measures) -> Option<Markup>;
 
 /// Metrics in rows, training and holdout side by side.
 pub(super) fn metrics(report: &FitReport) -> Markup {
-    let rows: [(&str, Shown); 14] = [
+    let rows: [(&str, Shown); 15] = [
         ("rows", |m| Some(html! { (m.rows) })),
         ("bad", |m| {
             Some(html! { (m.bads) " " small { (format!("{:.2} %", 100.0 * m.bad_rate)) } })
@@ -38,10 +38,10 @@ pub(super) fn metrics(report: &FitReport) -> Markup {
         ("KS", |m| Some(figure(&m.ks))),
         ("average precision", |m| Some(figure(&m.average_precision))),
         ("lift of the worst tenth", |m| {
-            Some(html! { (format!("{:.2}", m.lift_top_tenth)) })
+            Some(html! { (fixed(m.lift_top_tenth, 4)) })
         }),
         ("mean PD", |m| {
-            Some(html! { (format!("{:.4}", m.probability.as_ref()?.mean_pd)) })
+            Some(html! { (fixed(m.probability.as_ref()?.mean_pd, 4)) })
         }),
         ("Brier", |m| Some(figure(&m.probability.as_ref()?.brier))),
         ("log-loss", |m| {
@@ -49,22 +49,18 @@ pub(super) fn metrics(report: &FitReport) -> Markup {
         }),
         ("calibration slope", |m| {
             let line = m.probability.as_ref()?.calibration?;
-            Some(html! { (format!("{:.4}", line.slope)) })
+            Some(html! { (fixed(line.slope, 4)) })
         }),
         ("calibration intercept", |m| {
             let line = m.probability.as_ref()?.calibration?;
-            Some(html! { (format!("{:.4}", line.intercept)) })
+            Some(html! { (fixed(line.intercept, 4)) })
         }),
         ("expected calibration error", |m| {
             let error = m.probability.as_ref()?.expected_calibration_error;
-            Some(html! { (format!("{error:.4}")) })
+            Some(html! { (fixed(error, 4)) })
         }),
-        ("called bad, of the bad", |m| {
-            let seen = &m.probability.as_ref()?.confusion;
-            Some(html! {
-                (seen.true_bad) " of " (m.bads) " " small { "PD ≥ " (seen.cutoff) }
-            })
-        }),
+        (CALLED_BAD[0], |m| Some(html! { (called_bad(m)?[0]) })),
+        (CALLED_BAD[1], |m| Some(html! { (called_bad(m)?[1]) })),
     ];
     let parts: Vec<&Measures> = std::iter::once(&report.train)
         .chain(&report.holdout)
@@ -100,10 +96,10 @@ pub(super) fn coefficients(report: &FitReport) -> Markup {
             tbody {
                 tr {
                     td { "(intercept)" } td {} td {}
-                    td.n { (format!("{:.5}", report.intercept.standardised)) }
+                    td.n { (fixed(report.intercept.standardised, 5)) }
                     td.n { (optional(report.intercept.standard_error, 5)) }
                     td {} td {}
-                    td.n { (format!("{:.5}", report.intercept.per_unit)) }
+                    td.n { (significant(report.intercept.per_unit)) }
                     td {} td {}
                 }
                 @for part in &report.coefficients {
@@ -111,7 +107,7 @@ pub(super) fn coefficients(report: &FitReport) -> Markup {
                         td { (part.feature) }
                         td.n { (significant(part.mean)) }
                         td.n { (significant(part.sd)) }
-                        td.n { (format!("{:.5}", part.coefficient)) }
+                        td.n { (fixed(part.coefficient, 5)) }
                         td.n { (optional(part.standard_error, 5)) }
                         td.n { (optional(part.z, 2)) }
                         td.n { (part.p_value.map_or_else(|| "–".into(), p_value)) }
@@ -127,7 +123,7 @@ pub(super) fn coefficients(report: &FitReport) -> Markup {
 
 fn vif(vif: Vif) -> String {
     match vif {
-        Vif::Value(value) => format!("{value:.2}"),
+        Vif::Value(value) => fixed(value, 2),
         Vif::Collinear => "∞".into(),
         Vif::Constant => "–".into(),
     }
@@ -155,8 +151,8 @@ pub(super) fn bins(binning: &Binning, points: Option<&[f64]>) -> Markup {
                         td { svg.bar viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true" {
                             rect width=(format!("{:.1}", (100.0 * bin.bad_rate / worst).min(100.0))) height="10" {}
                         } }
-                        td.n { (format!("{:.4}", bin.woe)) }
-                        td.n { (format!("{:.4}", bin.iv)) }
+                        td.n { (fixed(bin.woe, 4)) }
+                        td.n { (fixed(bin.iv, 4)) }
                         @if let Some(points) = points { td.n { (optional(points.get(index).copied(), 1)) } }
                     }
                 }
@@ -185,7 +181,7 @@ pub(super) fn card(report: &CardReport) -> Markup {
                             td { (factor.feature) }
                             td.n { (significant(factor.worst)) }
                             td.n { (significant(factor.best)) }
-                            td.n { (format!("{:.1}", factor.max_points)) }
+                            td.n { (fixed(factor.max_points, 1)) }
                             td.n { (significant(factor.points_per_unit)) }
                         }
                     }
@@ -214,9 +210,9 @@ pub(super) fn card(report: &CardReport) -> Markup {
 
 fn range(low: Option<f64>, high: Option<f64>) -> String {
     match (low, high) {
-        (None, Some(high)) => format!("up to {high:.1}"),
-        (Some(low), Some(high)) => format!("{low:.1} to {high:.1}"),
-        (Some(low), None) => format!("above {low:.1}"),
+        (None, Some(high)) => format!("up to {}", fixed(high, 1)),
+        (Some(low), Some(high)) => format!("{} to {}", fixed(low, 1), fixed(high, 1)),
+        (Some(low), None) => format!("above {}", fixed(low, 1)),
         (None, None) => "all".into(),
     }
 }

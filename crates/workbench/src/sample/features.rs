@@ -2,7 +2,11 @@
 
 use super::{Holdout, Roles};
 use crate::error::WorkbenchError;
+use crate::printable::{listed, printable};
 use crate::table::{Column, Table, Values};
+
+/// So many columns of numbers with cells that are none are told one by one.
+const SPOILT_TOLD: usize = 10;
 
 /// The names and values of the features; `notices` hears which columns are left out.
 pub(super) fn choose<'a>(
@@ -53,13 +57,37 @@ fn by_default(table: &Table, roles: &Roles, notices: &mut Vec<String>) -> Vec<St
     let (numeric, other): (Vec<&Column>, Vec<&Column>) =
         free.partition(|column| matches!(column.values, Values::Numbers(_)));
     if !other.is_empty() {
-        let names: Vec<&str> = other.iter().map(|column| column.name.as_str()).collect();
         notices.push(format!(
             "left out, because they are not numbers: {}",
-            names.join(", ")
+            listed(other.iter().map(|column| column.name.as_str()))
         ));
     }
+    let spoilt = other.iter().filter_map(|column| spoilt(table, column));
+    notices.extend(spoilt.take(SPOILT_TOLD));
     numeric.iter().map(|column| column.name.clone()).collect()
+}
+
+/// What to put right in a column of numbers that some cells made one of text.
+fn spoilt(table: &Table, column: &Column) -> Option<String> {
+    let Values::Texts(texts) = &column.values else {
+        return None;
+    };
+    let odd = texts.odd()?;
+    let name = printable(&column.name);
+    let (all, count) = (odd.numbers + odd.texts, odd.texts);
+    let place = table.place(odd.first);
+    let value = texts.at(odd.first).unwrap_or_default();
+    Some(if odd.commas == count {
+        format!(
+            "{name} would be a column of numbers, but decimal commas are not read (nor commas between thousands): \
+             {count} of its {all} values have one, the first {value:?} in {place}; write decimal points"
+        )
+    } else {
+        format!(
+            "{name} would be a column of numbers, but {count} of its {all} values are none, the first {value:?} in \
+             {place}; write a finite decimal number there, or nothing"
+        )
+    })
 }
 
 /// The part that a column already plays.

@@ -37,6 +37,53 @@ impl Texts {
     pub fn rows(&self) -> usize {
         self.codes.len()
     }
+
+    /// Where most values are numbers, or would be with a point for their comma: those that are none.
+    pub(crate) fn odd(&self) -> Option<Odd> {
+        let is_number: Vec<bool> = self
+            .dictionary
+            .iter()
+            .map(|t| number(t).is_some())
+            .collect();
+        let has_comma: Vec<bool> = self.dictionary.iter().map(|t| is_with_comma(t)).collect();
+        let mut odd = Odd::default();
+        for (row, code) in self.codes.iter().enumerate() {
+            match code.map(|code| code as usize) {
+                None => {}
+                Some(code) if is_number[code] => odd.numbers += 1,
+                Some(code) => {
+                    if odd.texts == 0 {
+                        odd.first = row;
+                    }
+                    odd.texts += 1;
+                    odd.commas += usize::from(has_comma[code]);
+                }
+            }
+        }
+        let meant = odd.numbers + odd.commas;
+        (odd.texts > 0 && 2 * meant > odd.numbers + odd.texts).then_some(odd)
+    }
+}
+
+/// What spoils a column of numbers.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Odd {
+    pub(crate) numbers: usize,
+    /// Values that are no numbers, and the row of the first.
+    pub(crate) texts: usize,
+    pub(crate) first: usize,
+    /// Those of them that are numbers with commas.
+    pub(crate) commas: usize,
+}
+
+/// `0,5`, `1,234` and `1.234,5` alike.
+fn is_with_comma(cell: &str) -> bool {
+    let digits = cell.strip_prefix(['-', '+']).unwrap_or(cell);
+    digits.contains(',')
+        && digits.starts_with(|c: char| c.is_ascii_digit())
+        && digits
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b',' | b'.'))
 }
 
 /// Collects a column of text.

@@ -19,6 +19,12 @@ pub(super) fn read(
 ) -> Result<Table, WorkbenchError> {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     let delimiter = delimiter.unwrap_or_else(|| detect(bytes));
+    if let Some(line) = unclosed_quote(bytes, delimiter) {
+        return Err(WorkbenchError::UnclosedQuote {
+            file: source,
+            place: Place::Line(line),
+        });
+    }
     let names = names(bytes, &source, delimiter)?;
     let first = first_pass(bytes, &source, delimiter, &names)?;
     let texts = second_pass(bytes, &source, delimiter, &names, &first.columns)?;
@@ -70,6 +76,42 @@ fn detect(bytes: &[u8]) -> u8 {
         }
     }
     DELIMITERS[best]
+}
+
+/// Where in a field a byte stands.
+#[derive(Debug, Clone, Copy)]
+enum At {
+    Start,
+    Plain,
+    Quoted,
+    /// After a quote that closes, or is the first of a pair.
+    Closed,
+}
+
+/// The line of a quote that is still open where the file ends. The reader would take all that follows for one field.
+fn unclosed_quote(bytes: &[u8], delimiter: u8) -> Option<u64> {
+    if !bytes.contains(&b'"') {
+        return None;
+    }
+    let (mut line, mut opened_on) = (1, 1);
+    let mut at = At::Start;
+    for &byte in bytes {
+        at = match (at, byte) {
+            (At::Quoted, b'"') => At::Closed,
+            (At::Quoted, _) => At::Quoted,
+            (At::Start, b'"') => {
+                opened_on = line;
+                At::Quoted
+            }
+            // A pair of quotes within quotes stands for one.
+            (At::Closed, b'"') => At::Quoted,
+            (_, b'\n' | b'\r') => At::Start,
+            (_, byte) if byte == delimiter => At::Start,
+            _ => At::Plain,
+        };
+        line += u64::from(byte == b'\n');
+    }
+    matches!(at, At::Quoted).then_some(opened_on)
 }
 
 fn reader(bytes: &[u8], delimiter: u8) -> Reader<&[u8]> {
@@ -310,6 +352,20 @@ mod tests {
             let ragged = error(text.as_bytes());
             assert!(ragged.contains("line 8 has 1 fields"), "{ragged}");
         }
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_is_told_by_the_line_that_opens_it() {
+        for text in [
+            "a,b\n1,2\n3,\"x\n4,5\n",
+            "a,b\n1,\"\"\"\"\n3,\"",
+            "a,b\n\n\"x",
+        ] {
+            let error = error(text.as_bytes());
+            assert!(error.contains("line 3 is not closed"), "{error}");
+        }
+        let read = table("a;b\n\"x;\"\"\n\";5\"\nm\"n;6\n\"\";7");
+        assert_eq!(read.rows(), 3, "these are closed, or no quotes of a field");
     }
 
     #[test]

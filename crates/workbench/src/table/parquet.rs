@@ -222,6 +222,15 @@ mod tests {
     }
 
     #[test]
+    fn a_file_without_rows_is_not_asked_for_a_header_line() {
+        let none: Vec<f32> = Vec::new();
+        let file = written(vec![("f", Arc::new(Float32Array::from(none)) as ArrayRef)]);
+        let error = Table::read(file.path(), None).unwrap_err();
+        assert_eq!(error.reason(), "NO_ROWS");
+        assert!(!error.to_string().contains("header"), "{error}");
+    }
+
+    #[test]
     fn a_file_cut_short_is_refused() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), b"PAR1 and nothing else").unwrap();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use kycc_workbench::{Holdout, Signs, TypedTrend};
+use kycc_workbench::{Holdout, MAX_REPLICATES, Signs, TypedTrend};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum WorkbenchCommand {
@@ -37,7 +37,7 @@ pub(crate) struct MeasureArgs {
     /// Call a row bad from this probability on.
     #[arg(long, default_value_t = 0.5, value_parser = share)]
     pub(crate) cutoff: f64,
-    /// Replicates behind the bootstrap intervals; 0 leaves those out.
+    /// Replicates behind the bootstrap intervals, up to 100,000; 0 leaves those out.
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = replicates)]
     pub(crate) bootstrap: usize,
     /// Seed of the bootstrap.
@@ -271,7 +271,10 @@ fn share(text: &str) -> Result<f64, String> {
 
 fn replicates(text: &str) -> Result<usize, String> {
     match text.parse::<usize>() {
-        Ok(1) | Err(_) => Err("write a whole number: 0, or 2 and more".into()),
+        Ok(1) | Err(_) => Err(format!("write a whole number: 0, or 2 to {MAX_REPLICATES}")),
+        Ok(more) if more > MAX_REPLICATES => Err(format!(
+            "{MAX_REPLICATES} replicates are the most; more move no digit that is shown"
+        )),
         Ok(replicates) => Ok(replicates),
     }
 }

@@ -4,7 +4,7 @@ mod show;
 mod wish;
 
 use anyhow::Context;
-use kycc_workbench::{Cuts, Table, WorkbenchError};
+use kycc_workbench::{Cuts, Table, WorkbenchError, refuse_input, write_whole};
 use serde::Serialize;
 
 use crate::args::{
@@ -47,6 +47,10 @@ fn fit(global: &Global, args: &ModelArgs) -> anyhow::Result<()> {
 
 fn card(global: &Global, args: &CardArgs) -> anyhow::Result<()> {
     let scaling = wish::scaling(&args.scaling)?;
+    if let Some(out) = &args.out {
+        // Before the work, not after it.
+        refuse_input(out, &[&args.model.data])?;
+    }
     let table = model_table(&args.model)?;
     let fitted = kycc_workbench::fit(&table, &wish::roles(&args.model), &wish::fit(&args.model))?;
     let report = kycc_workbench::card(&fitted, scaling, args.out.as_deref())?;
@@ -60,12 +64,12 @@ fn card(global: &Global, args: &CardArgs) -> anyhow::Result<()> {
 
 fn page(global: &Global, args: &PageArgs) -> anyhow::Result<()> {
     let scaling = wish::scaling(&args.scaling)?;
+    refuse_input(&args.out, &[&args.model.data])?;
     let table = model_table(&args.model)?;
     let fitted = kycc_workbench::fit(&table, &wish::roles(&args.model), &wish::fit(&args.model))?;
     let card = kycc_workbench::card(&fitted, scaling, None)?;
     let page = kycc_workbench::page(&fitted, &card, &wish::binning(&args.model))?;
-    std::fs::write(&args.out, page)
-        .with_context(|| format!("{} cannot be written", args.out.display()))?;
+    write_whole(&args.out, page.as_bytes())?;
     answer(global, &card, |card| {
         show::measures(&card.fit.train, card.fit.holdout.as_ref());
         show::notices(&card.notices);

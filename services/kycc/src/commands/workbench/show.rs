@@ -3,8 +3,8 @@
 mod card;
 
 use kycc_workbench::{
-    BinReport, Comparison, FitReport, Measure, Measures, ScoreReport, StabilityReport, Vif,
-    named_bins, p_value, significant,
+    BinReport, CALLED_BAD, Comparison, FitReport, Measure, Measures, ScoreReport, StabilityReport,
+    Vif, called_bad, fixed, named_bins, p_value, printable, significant,
 };
 
 use crate::show::{Table, text};
@@ -13,32 +13,29 @@ pub(super) use card::card;
 
 pub(super) fn notices(notices: &[String]) {
     for notice in notices {
-        outln!("note: {notice}");
+        outln!("note: {}", printable(notice));
     }
 }
 
-fn number(value: f64, places: usize) -> String {
-    format!("{value:.places$}")
-}
-
 fn optional(value: Option<f64>, places: usize) -> String {
-    value.map_or_else(|| "-".into(), |value| number(value, places))
+    value.map_or_else(|| "-".into(), |value| fixed(value, places))
 }
 
 /// `0.7312 (0.7101 to 0.7523)`.
 fn figure(measure: &Measure) -> String {
     match (measure.lower, measure.upper) {
         (Some(lower), Some(upper)) => {
-            format!("{:.4} ({lower:.4} to {upper:.4})", measure.value)
+            let (value, lower, upper) = (fixed(measure.value, 4), fixed(lower, 4), fixed(upper, 4));
+            format!("{value} ({lower} to {upper})")
         }
-        _ => number(measure.value, 4),
+        _ => fixed(measure.value, 4),
     }
 }
 
 pub(super) fn fit(report: &FitReport) {
     outln!(
         "{} of {}: {} rows train, {} bad",
-        report.target,
+        printable(&report.target),
         report.file,
         text::count(report.train.rows as u64),
         text::count(report.train.bads as u64)
@@ -59,7 +56,7 @@ pub(super) fn fit(report: &FitReport) {
         "(intercept)".into(),
         String::new(),
         String::new(),
-        number(report.intercept.standardised, 5),
+        fixed(report.intercept.standardised, 5),
         optional(report.intercept.standard_error, 5),
         String::new(),
         String::new(),
@@ -69,16 +66,16 @@ pub(super) fn fit(report: &FitReport) {
     ]);
     for part in &report.coefficients {
         table.row([
-            part.feature.clone(),
+            printable(&part.feature),
             significant(part.mean),
             significant(part.sd),
-            number(part.coefficient, 5),
+            fixed(part.coefficient, 5),
             optional(part.standard_error, 5),
             optional(part.z, 2),
             part.p_value.map_or_else(|| "-".into(), p_value),
             significant(part.per_unit),
             match part.vif {
-                Vif::Value(value) => number(value, 2),
+                Vif::Value(value) => fixed(value, 2),
                 Vif::Collinear => "inf".into(),
                 Vif::Constant => "-".into(),
             },
@@ -128,16 +125,11 @@ fn rows(measures: &Measures) -> Vec<(&'static str, String)> {
         ("Gini", figure(&measures.gini)),
         ("KS", figure(&measures.ks)),
         ("average precision", figure(&measures.average_precision)),
-        (
-            "lift of the worst tenth",
-            number(measures.lift_top_tenth, 4),
-        ),
+        ("lift of the worst tenth", fixed(measures.lift_top_tenth, 4)),
     ];
     if let Some(pd) = &measures.probability {
-        let seen = &pd.confusion;
-        let called = seen.true_bad + seen.false_bad;
         rows.extend([
-            ("mean PD", number(pd.mean_pd, 4)),
+            ("mean PD", fixed(pd.mean_pd, 4)),
             ("Brier", figure(&pd.brier)),
             ("log-loss", figure(&pd.log_loss)),
             (
@@ -150,19 +142,20 @@ fn rows(measures: &Measures) -> Vec<(&'static str, String)> {
             ),
             (
                 "expected calibration error",
-                number(pd.expected_calibration_error, 4),
-            ),
-            (
-                "bad, of those called bad",
-                format!("{} of {called} at PD {}", seen.true_bad, seen.cutoff),
+                fixed(pd.expected_calibration_error, 4),
             ),
         ]);
     }
+    rows.extend(
+        CALLED_BAD
+            .into_iter()
+            .zip(called_bad(measures).into_iter().flatten()),
+    );
     rows
 }
 
 pub(super) fn metrics(report: &ScoreReport) {
-    outln!("{} of {}", report.score, report.file);
+    outln!("{} of {}", printable(&report.score), report.file);
     measures(&report.metrics, None);
     notices(&report.notices);
 }
@@ -176,10 +169,13 @@ pub(super) fn comparison(comparison: &Comparison) {
     );
     let mut table = Table::new(&["score", "AUC"]);
     for side in [&comparison.a, &comparison.b] {
-        table.row([side.score.clone(), figure(&side.auc)]);
+        table.row([printable(&side.score), figure(&side.auc)]);
     }
     table.row([
-        format!("{} minus {}", comparison.b.score, comparison.a.score),
+        printable(&format!(
+            "{} minus {}",
+            comparison.b.score, comparison.a.score
+        )),
         figure(&comparison.delta),
     ]);
     table.print("");
@@ -193,26 +189,19 @@ pub(super) fn comparison(comparison: &Comparison) {
 
 pub(super) fn stability(report: &StabilityReport) {
     let mut table = Table::new(&["bin", "#expected", "#actual", "#expected %", "#actual %"]);
-    for cell in &report.cells {
-        let name = match (cell.low, cell.high) {
-            _ if cell.missing => "missing".into(),
-            (Some(low), Some(high)) => format!("({low}, {high}]"),
-            (None, Some(high)) => format!("<= {high}"),
-            (Some(low), None) => format!("> {low}"),
-            (None, None) => "all values".into(),
-        };
+    for (name, cell) in report.named_cells() {
         table.row([
             name,
             text::count(cell.expected_rows),
             text::count(cell.actual_rows),
-            number(100.0 * cell.expected, 2),
-            number(100.0 * cell.actual, 2),
+            fixed(100.0 * cell.expected, 2),
+            fixed(100.0 * cell.actual, 2),
         ]);
     }
     table.print("");
     outln!(
         "PSI of {} is {:.5}: {} (chance alone stays under {:.5} in 95 of 100 cases)",
-        report.column,
+        printable(&report.column),
         report.psi,
         report.reading.text(),
         report.no_shift_bound
@@ -237,16 +226,16 @@ pub(super) fn bins(report: &BinReport) {
             text::count(bin.rows),
             text::decimal(bin.goods, 4),
             text::decimal(bin.bads, 4),
-            number(bin.bad_rate, 4),
-            number(bin.share, 4),
-            number(bin.woe, 4),
-            number(bin.iv, 4),
+            fixed(bin.bad_rate, 4),
+            fixed(bin.share, 4),
+            fixed(bin.woe, 4),
+            fixed(bin.iv, 4),
         ]);
     }
     table.print("");
     outln!(
         "information value of {} is {:.4}{}",
-        report.column,
+        printable(&report.column),
         report.binning.information_value,
         if report.leakage_suspected {
             ", suspiciously high: check that it is known before the outcome"

@@ -1,14 +1,16 @@
 //! A card: what each feature or bin awards, how scores are spread, how good the model behind it is.
 
-use kycc_workbench::{Card, CardReport, WoeCard, bin_points, named_bins, significant};
+use kycc_workbench::{
+    Card, CardReport, WoeCard, bin_points, fixed, named_bins, printable, significant,
+};
 
-use super::{measures, notices, number, optional};
+use super::{measures, notices, optional};
 use crate::show::{Table, text};
 
 pub(in super::super) fn card(report: &CardReport) {
     match &report.card {
         Card::Linear(card) => {
-            outln!("base points {:.2}", card.base_points);
+            outln!("base points {}", fixed(card.base_points, 2));
             let mut table = Table::new(&[
                 "feature",
                 "#0 points at",
@@ -18,10 +20,10 @@ pub(in super::super) fn card(report: &CardReport) {
             ]);
             for factor in &card.factors {
                 table.row([
-                    factor.feature.clone(),
+                    printable(&factor.feature),
                     significant(factor.worst),
                     significant(factor.best),
-                    number(factor.max_points, 2),
+                    fixed(factor.max_points, 2),
                     significant(factor.points_per_unit),
                 ]);
             }
@@ -30,16 +32,16 @@ pub(in super::super) fn card(report: &CardReport) {
         Card::Woe(card) => woe_card(card),
     }
     outln!(
-        "PD = 1/(1 + exp((score - {:.6})/{:.6}))",
-        report.link.offset,
-        report.link.factor
+        "PD = 1/(1 + exp((score - {})/{}))",
+        fixed(report.link.offset, 6),
+        fixed(report.link.factor, 6)
     );
     let scores = &report.scores;
     outln!(
-        "scores from {:.1} to {:.1}, mean {:.1}, by tenths of all rows:",
-        scores.min,
-        scores.max,
-        scores.mean
+        "scores from {} to {}, mean {}, by tenths of all rows:",
+        fixed(scores.min, 1),
+        fixed(scores.max, 1),
+        fixed(scores.mean, 1)
     );
     let mut table = Table::new(&["#above", "#up to", "#rows", "#bad", "#bad rate", "#mean PD"]);
     for band in &scores.bands {
@@ -58,22 +60,22 @@ pub(in super::super) fn card(report: &CardReport) {
 }
 
 fn woe_card(card: &WoeCard) {
-    outln!("base points {:.2}", card.base_points);
+    outln!("base points {}", fixed(card.base_points, 2));
     let mut table = Table::new(&["feature", "bin", "#rows", "#bad rate", "#WoE", "#points"]);
     for factor in &card.factors {
         let points = bin_points(factor);
         for (index, (name, bin)) in named_bins(&factor.binning).into_iter().enumerate() {
             table.row([
                 if index == 0 {
-                    factor.name.clone()
+                    printable(&factor.name)
                 } else {
                     String::new()
                 },
                 name,
                 text::count(bin.rows),
-                number(bin.bad_rate, 4),
-                number(bin.woe, 4),
-                number(points[index], 2),
+                fixed(bin.bad_rate, 4),
+                fixed(bin.woe, 4),
+                fixed(points[index], 2),
             ]);
         }
     }
