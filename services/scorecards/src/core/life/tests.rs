@@ -258,6 +258,7 @@ fn activating_leaves_the_shadow_and_retires_the_one_before() {
     let mut target = of(Status::Approved);
     target.standing.shadow = true;
     let active = of(Status::Active);
+    target.parent = Some(active.name().to_owned());
     let now = Situation {
         target: &target,
         active: Some(&active),
