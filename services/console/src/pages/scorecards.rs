@@ -48,7 +48,9 @@ pub(crate) async fn show(
         dl {
             dt { "Status" } dd class=(status(&version)) { (status(&version)) }
             dt { "Author" } dd { (version.author) }
-            @if !version.approver.is_empty() { dt { "Approved by" } dd { (version.approver) ": " (version.note) } }
+            @if !version.approver.is_empty() { dt { "Approved by" } dd {
+                (version.approver) @if version.self_approved { ", its author" } ": " (version.note)
+            } }
             dt { "Hash" } dd.mono { (version.hash) }
         }
         h2 { "Factors" }

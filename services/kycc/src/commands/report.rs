@@ -1,18 +1,18 @@
 //! `kycc report`: what a run made of a batch, on one page; `kycc report drift`: how far a batch has moved.
 
 mod drift;
+mod next;
 
 use kycc_proto::orchestrator::v1::GetMaterializationRequest;
-use kycc_proto::scorecards::v1::{
-    GetVersionRequest, ListVersionsRequest, ScorecardStatus, ScorecardVersion,
-};
+use kycc_proto::scorecards::v1::{GetVersionRequest, ListVersionsRequest, ScorecardVersion};
 use kycc_proto::scoring::v1::{GetStatisticsRequest, GetStatisticsResponse, Score};
 use kycc_rpc::ClientError;
+use serde_json::Value;
 
 use super::{model, score, scorecard};
 use crate::args::{Global, ReportArgs, ReportCommand};
 use crate::connection::Connection;
-use crate::show::{chart, text};
+use crate::show::{chart, json as show_json, text};
 
 pub(crate) async fn run(global: &Global, args: ReportArgs) -> anyhow::Result<()> {
     if let Some(ReportCommand::Drift { batch, against }) = args.of {
@@ -50,41 +50,74 @@ async fn report(connection: &Connection, global: &Global, args: ReportArgs) -> a
         score::print(&score::fetch(connection, example.party_id, batch.clone()).await?);
         outln!("");
     }
-    if let Some(draft) = newest_draft(connection).await? {
-        heading("The model");
-        model::print(&model::fetch(connection, draft.model_id.clone()).await?);
-        heading("The refined draft against the active scorecard");
-        let request = GetVersionRequest {
-            version: String::new(),
-        };
-        let active = connection
-            .scorecards()
-            .get_version(request)
-            .await
-            .map_err(ClientError::from)?
-            .into_inner();
-        let active = active
-            .version
-            .map(|version| version.version)
-            .unwrap_or_default();
-        scorecard::print_comparison(
-            &scorecard::compare(connection, active, draft.version.clone()).await?,
-        );
-        outln!("\n  Look at it: kycc scorecard show {}", draft.version);
-        if draft.status() == ScorecardStatus::Gated {
-            outln!(
-                "  A person other than its author activates it: kycc scorecard activate {} --reason …",
-                draft.version
-            );
-        } else {
-            outln!("  It stays a draft: the gates above stand against it.");
-        }
-    }
+    print_draft(connection, &batch).await?;
     heading("Where everything lies");
     outln!("  {}", global.data_dir.display());
     outln!("  lake/     every dataset version, as Parquet with its manifest");
     outln!("  state.db  runs, models, scorecards (SQLite)");
     Ok(())
+}
+
+/// The draft of the batch against the active card; where it has none, why, and the newest of other batches.
+async fn print_draft(connection: &Connection, batch: &str) -> anyhow::Result<()> {
+    let refined = refined(connection, batch).await?;
+    let own = refined["draft_version"].as_str();
+    let draft = match own {
+        Some(version) => version_of(connection, version).await?,
+        None => newest_draft(connection).await?,
+    };
+    let other = if own.is_some() {
+        ""
+    } else {
+        let why = refined["reason"].as_str();
+        outln!("\n{}", next::without(batch, why, draft.is_some()));
+        ", of other batches"
+    };
+    let Some(draft) = draft else {
+        return Ok(());
+    };
+    heading(&format!("The model{other}"));
+    model::print(&model::fetch(connection, draft.model_id.clone()).await?);
+    heading(&format!(
+        "The refined draft{other} against the active scorecard"
+    ));
+    let active = version_of(connection, "").await?;
+    let active = active.map(|version| version.version).unwrap_or_default();
+    scorecard::print_comparison(
+        &scorecard::compare(connection, active.clone(), draft.version.clone()).await?,
+    );
+    outln!("\n  Look at it: kycc scorecard show {}", draft.version);
+    for line in next::of(&draft, &active) {
+        outln!("  {line}");
+    }
+    Ok(())
+}
+
+/// What refining the batch left behind; null where that has not happened.
+async fn refined(connection: &Connection, batch: &str) -> anyhow::Result<Value> {
+    let request = GetMaterializationRequest {
+        asset: "refine_scorecard".into(),
+        batch_id: batch.to_owned(),
+    };
+    let answer = connection.orchestrator().get_materialization(request).await;
+    let made = match answer {
+        Ok(answer) => answer.into_inner().materialization,
+        Err(status) if status.code() == tonic::Code::NotFound => None,
+        Err(status) => return Err(ClientError::from(status).into()),
+    };
+    Ok(made.map_or(Value::Null, |made| show_json::metadata(&made.metadata)))
+}
+
+/// Empty: the active one.
+async fn version_of(
+    connection: &Connection,
+    version: &str,
+) -> anyhow::Result<Option<ScorecardVersion>> {
+    let request = GetVersionRequest {
+        version: version.to_owned(),
+    };
+    let answer = connection.scorecards().get_version(request).await;
+    Ok(answer.map_err(ClientError::from)?.into_inner().version)
 }
 
 fn heading(text: &str) {

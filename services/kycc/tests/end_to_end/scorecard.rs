@@ -1,8 +1,11 @@
 //! The life of a scorecard on the command line.
 
+use std::collections::BTreeMap;
+
+use kycc_domain::canonical::sha256_hex;
 use serde_json::Value;
 
-use crate::place::Place;
+use crate::place::{Place, text};
 
 /// A run's draft: whatever its gates say, it is a candidate.
 fn draft(place: &Place, seed: u32) -> String {
@@ -46,8 +49,13 @@ fn a_draft_is_looked_at_put_into_the_shadow_and_rejected_with_an_entry_for_each(
 
     let shown = with("shadow", &draft);
     assert_eq!(shown["shadow"], true);
-    // Once more: nothing is written twice.
+    // Once more: nothing is written twice, and that is said.
     assert_eq!(with("shadow", &draft)["etag"], shown["etag"]);
+    let mut again = vec!["scorecard", "shadow", &draft];
+    again.extend(why);
+    let again = place.run("data", &again);
+    let said = text(&again.stderr);
+    assert!(said.contains("nothing changed: version"), "{said}");
     let rejected = with("reject", &draft);
     assert_eq!(
         (&rejected["status"], &rejected["shadow"]),
@@ -96,6 +104,56 @@ fn the_log_is_verified_and_a_hash_that_it_does_not_hold_ends_with_code_one() {
         &["scorecard", "audit", "--verify", "--known", &stranger],
     );
     assert!(broken.contains("cut short or written anew"), "{broken}");
+}
+
+/// Of `docs/scorecard-life.md`, "The log".
+const SEALED: [&str; 9] = [
+    "action",
+    "card_hash",
+    "create_time_micros",
+    "details_json",
+    "previous_hash",
+    "principal",
+    "reason",
+    "sequence",
+    "version",
+];
+
+#[test]
+fn every_hash_of_the_log_can_be_worked_out_from_what_the_command_prints() {
+    let place = Place::new();
+    let draft = draft(&place, 24);
+    let reason = "zu wenige Ausfälle, \"noch\"";
+    place.json("data", &["scorecard", "reject", &draft, "--reason", reason]);
+    let log = place.json("data", &["scorecard", "audit"]);
+    let mut previous = "0".repeat(64);
+    let entries = log["entries"].as_array().unwrap();
+    assert_eq!(entries.len(), 3);
+    for entry in entries {
+        assert_eq!(entry["previous_hash"], previous.as_str());
+        // Sorted, as a BTreeMap is.
+        let sealed: BTreeMap<&str, &Value> = SEALED.map(|key| (key, &entry[key])).into();
+        assert!(sealed.values().all(|value| !value.is_null()), "{entry}");
+        let hash = sha256_hex(&serde_json::to_string(&sealed).unwrap());
+        assert_eq!(entry["hash"], hash.as_str(), "{entry}");
+        previous = hash;
+    }
+}
+
+#[test]
+fn an_unknown_version_is_not_found_however_short_its_name_is() {
+    let place = Place::new();
+    for name in ["7", "1.0-nosuch"] {
+        let refused = place.error(
+            "data",
+            &["scorecard", "approve", name, "--reason", "looks fine"],
+        );
+        assert!(
+            refused.contains("there is no scorecard version")
+                && refused.contains("kycc scorecard list"),
+            "{refused}"
+        );
+    }
 }
 
 #[test]

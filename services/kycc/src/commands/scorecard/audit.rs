@@ -45,7 +45,7 @@ pub(super) async fn list(
             entry.sequence.to_string(),
             text::time(entry.create_time),
             entry.principal.clone(),
-            entry.action.clone(),
+            did(entry),
             entry.version.clone(),
             entry.reason.clone(),
             entry.hash.get(..12).unwrap_or_default().to_owned(),
@@ -55,10 +55,25 @@ pub(super) async fn list(
     Ok(())
 }
 
+/// What was done; that nobody else looked at it where an author approved his own work.
+fn did(entry: &AuditEntry) -> String {
+    match show_json::parsed(&entry.details_json)["self_approved"] {
+        Value::Bool(true) => format!("{}, as its author", entry.action),
+        _ => entry.action.clone(),
+    }
+}
+
+/// Microseconds since 1970, as the log seals them.
+fn micros(at: prost_types::Timestamp) -> i64 {
+    at.seconds * 1_000_000 + i64::from(at.nanos) / 1_000
+}
+
+/// With everything that the entry's hash is worked out from, under the names that it is hashed with.
 fn as_json(entry: &AuditEntry) -> Value {
     json!({
         "sequence": entry.sequence,
         "create_time": text::rfc3339(entry.create_time),
+        "create_time_micros": entry.create_time.map(micros),
         "principal": entry.principal,
         "action": entry.action,
         "version": entry.version,
@@ -109,4 +124,32 @@ pub(super) async fn verify(
     };
     eprintln!("error: the audit log is broken{at}: {}", found.message);
     Ok(ExitCode::FAILURE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_approval_of_ones_own_work_is_told_from_any_other() {
+        let approval = |details: &str| AuditEntry {
+            action: "approve".into(),
+            details_json: details.into(),
+            ..AuditEntry::default()
+        };
+        assert_eq!(
+            did(&approval(r#"{"self_approved":true}"#)),
+            "approve, as its author"
+        );
+        assert_eq!(did(&approval("{}")), "approve");
+    }
+
+    #[test]
+    fn a_time_is_a_whole_number_of_microseconds() {
+        let at = prost_types::Timestamp {
+            seconds: 2,
+            nanos: 345_678_000,
+        };
+        assert_eq!(micros(at), 2_345_678);
+    }
 }

@@ -2,6 +2,7 @@
 
 use kycc_proto::scoring::v1::{BackTestRequest, CardComparison, GetShadowReportRequest};
 use kycc_rpc::ClientError;
+use kycc_workbench::p_value;
 use serde_json::{Value, json};
 
 use crate::args::{Global, TrialCommand};
@@ -129,15 +130,6 @@ fn print_outcomes(comparisons: &[CardComparison]) {
         ]);
     }
     table.print("");
-}
-
-/// Never 0: it is not certain.
-fn p_value(p: f64) -> String {
-    if p < 0.001 {
-        "< 0.001".into()
-    } else {
-        format!("{p:.3}")
-    }
 }
 
 /// Bands of the one card down, of the other across.

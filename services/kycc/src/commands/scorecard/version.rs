@@ -135,7 +135,12 @@ fn numbers(gate: &GateResult) -> Vec<String> {
     named.sort_by_key(|(name, _)| name.as_str());
     let mut lines: Vec<String> = Vec::new();
     for (name, value) in named {
-        let number = format!("{name}={}", text::decimal(*value, 4));
+        // Chance is never ruled out.
+        let number = if name == "p_value" && *value < 0.0001 {
+            format!("{name}<0.0001")
+        } else {
+            format!("{name}={}", text::decimal(*value, 4))
+        };
         match lines.last_mut() {
             Some(line) if line.len() + number.len() + 2 <= WIDTH => {
                 line.push_str("  ");
@@ -173,4 +178,21 @@ pub(super) fn as_json(version: &ScorecardVersion) -> Value {
         "gates": gates.collect::<Vec<_>>(),
         "card": show_json::parsed(&version.card_json),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tiny_p_value_is_not_shown_as_0() {
+        let shown = |value| {
+            numbers(&GateResult {
+                numbers: [("p_value".to_owned(), value)].into(),
+                ..GateResult::default()
+            })
+        };
+        assert_eq!(shown(1e-30), ["p_value<0.0001"]);
+        assert_eq!(shown(0.25), ["p_value=0.25"]);
+    }
 }
