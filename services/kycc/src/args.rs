@@ -60,7 +60,7 @@ pub(crate) enum Command {
     /// Look at assets, or make one of your own data.
     #[command(subcommand)]
     Asset(AssetCommand),
-    /// Batches: generate, list, show.
+    /// Batches: generate, list, show, and what they left out.
     #[command(subcommand)]
     Batch(BatchCommand),
     /// Scores of parties.
@@ -134,7 +134,7 @@ pub(crate) struct ExecuteArgs {
     /// Run config as JSON, or a file that holds it: {"ops": {"<asset>": {"config": {…}}}}.
     #[arg(long)]
     pub(crate) config: Option<String>,
-    /// The batch: a document or a folder. Sets ops.ingest_synthetic_batch.config.source_uri.
+    /// The batch: a document or a folder, as a path or a file:// URL. Sets ops.ingest_synthetic_batch.config.source_uri.
     #[arg(long)]
     pub(crate) file: Option<PathBuf>,
     /// Outcomes of the batch. Sets ops.ingest_synthetic_batch.config.labels_uri.
@@ -233,6 +233,12 @@ pub(crate) enum BatchCommand {
     },
     /// One batch: its datasets, counts and where they come from.
     Show { batch: String },
+    /// Records of a batch that were left out: those that broke a rule, and those after its as-of time.
+    Rejected {
+        batch: String,
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -318,13 +324,11 @@ pub(crate) enum ModelCommand {
     /// How it does on its holdout: ROC, KS, calibration, lift.
     Curves {
         /// By default the newest.
-        #[arg(long)]
         model: Option<String>,
     },
     /// What each factor alone tells of bad: weight of evidence by optimal bins of the training rows.
     Bins {
         /// By default the newest.
-        #[arg(long)]
         model: Option<String>,
         /// Only this one, with all its bins.
         #[arg(long)]

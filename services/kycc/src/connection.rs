@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use kycc_proto::features::v1::feature_service_client::FeatureServiceClient;
 use kycc_proto::ingestion::v1::ingestion_service_client::IngestionServiceClient;
 use kycc_proto::labels::v1::label_service_client::LabelServiceClient;
@@ -14,6 +14,7 @@ use kycc_proto::scoring::v1::scoring_service_client::ScoringServiceClient;
 use kycc_rpc::{ChannelOptions, connect_lazy};
 use kycc_runtime::{Fleet, FleetConfig, FolderLock, LockError, RunningFleet, StartError};
 use kycc_telemetry::Format;
+use tempfile::TempDir;
 use tonic::transport::Channel;
 
 use crate::args::{FleetArgs, Global};
@@ -33,17 +34,50 @@ pub(crate) struct Connection {
     channel: Channel,
     /// Here, where this process is the fleet.
     embedded: Option<RunningFleet>,
+    /// Goes with the connection, where the fleet has no folder of its own.
+    _scratch: Option<TempDir>,
 }
 
 impl Connection {
-    /// For commands that look: an embedded fleet leaves unfinished runs alone.
+    /// For commands that look at data: there must be some. An embedded fleet leaves unfinished runs alone.
     pub(crate) async fn for_reading(global: &Global) -> anyhow::Result<Self> {
-        let config = fleet_config::resolve(global, &FleetArgs::default())?;
+        let config = quiet(global)?;
+        if global.server.is_none() && !has_data(&config) {
+            bail!(
+                "there is no data folder {}; name one with --data-dir or KYCC_DATA_DIR, or start with `kycc dev` or `kycc \
+                 job execute`",
+                config.data_dir.display()
+            );
+        }
+        running_or_embedded(global, config).await
+    }
+
+    /// For commands that look at what the program brings along: jobs, assets, features. Where there is no data yet, a fleet
+    /// in a folder that goes away again answers.
+    pub(crate) async fn for_catalogue(global: &Global) -> anyhow::Result<Self> {
+        let config = quiet(global)?;
+        if global.server.is_some() || has_data(&config) {
+            return running_or_embedded(global, config).await;
+        }
+        let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let elsewhere = FleetConfig::embedded(scratch.path());
         let config = FleetConfig {
-            resume_runs: false,
+            data_dir: elsewhere.data_dir,
+            store_url: elsewhere.store_url,
+            lake_url: elsewhere.lake_url,
+            landing: elsewhere.landing,
             ..config
         };
-        running_or_embedded(global, config).await
+        let connection = running_or_embedded(global, config).await?;
+        Ok(Self {
+            _scratch: Some(scratch),
+            ..connection
+        })
+    }
+
+    /// For commands that write and run nothing: the folder is made where there is none.
+    pub(crate) async fn for_writing(global: &Global) -> anyhow::Result<Self> {
+        running_or_embedded(global, quiet(global)?).await
     }
 
     /// For commands that run jobs. `files`: what they read; an embedded fleet of one's own may read it.
@@ -64,7 +98,7 @@ impl Connection {
         let typed =
             args.pipeline.is_some() || args.threads.is_some() || args.parties_per_shard.is_some();
         if typed && !connection.is_embedded() {
-            anyhow::bail!(
+            bail!(
                 "a fleet is running already, so --pipeline, --threads and --parties-per-shard cannot be applied; stop \
                  it, or start it with them"
             );
@@ -124,6 +158,20 @@ impl Connection {
     }
 }
 
+/// What is in force, for a fleet that leaves unfinished runs alone.
+fn quiet(global: &Global) -> anyhow::Result<FleetConfig> {
+    Ok(FleetConfig {
+        resume_runs: false,
+        ..fleet_config::resolve(global, &FleetArgs::default())?
+    })
+}
+
+/// Whether there is anything to look at: a data folder, or a state store that lies elsewhere.
+fn has_data(config: &FleetConfig) -> bool {
+    let own = FleetConfig::in_folder(&config.data_dir).store_url;
+    config.data_dir.is_dir() || config.store_url.expose() != own.expose()
+}
+
 /// `<BATCH>_labels.json` beside `<BATCH>_profiles.json` or beside a folder `<BATCH>`.
 fn labels_beside(source: &Path) -> Option<PathBuf> {
     let stem = if source.is_dir() {
@@ -150,6 +198,7 @@ fn running(global: &Global, config: &FleetConfig) -> anyhow::Result<Option<Conne
     Ok(Some(Connection {
         channel,
         embedded: None,
+        _scratch: None,
     }))
 }
 
@@ -181,6 +230,7 @@ async fn running_or_embedded(global: &Global, config: FleetConfig) -> anyhow::Re
                 return Ok(Connection {
                     channel: fleet.channel(),
                     embedded: Some(fleet),
+                    _scratch: None,
                 });
             }
             Err(StartError::Lock(LockError::InUse { .. })) if looks > 1 => {

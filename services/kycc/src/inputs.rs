@@ -1,9 +1,15 @@
 //! What a person gives a run: its config, files, labels, turned into Dagster's run config.
 
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use serde_json::{Map, Value, json};
+use url::Url;
+
+const MOST_CONFIG_BYTES: u64 = 1024 * 1024;
 
 const INGEST: &str = "ingest_synthetic_batch";
 
@@ -15,9 +21,7 @@ pub(crate) fn run_config(text: Option<&str>) -> anyhow::Result<Value> {
     let (origin, body) = if text.trim_start().starts_with('{') {
         ("--config".to_owned(), text.to_owned())
     } else {
-        let body = std::fs::read_to_string(text).with_context(|| {
-            format!("--config is neither a JSON object nor a readable file: {text}")
-        })?;
+        let body = read_config(&local_path(Path::new(text), "--config")?, text)?;
         (text.to_owned(), body)
     };
     let value: Value = serde_json::from_str(&body)
@@ -28,10 +32,38 @@ pub(crate) fn run_config(text: Option<&str>) -> anyhow::Result<Value> {
     Ok(value)
 }
 
+/// A config is small; what is larger was probably meant for another flag.
+fn read_config(path: &Path, text: &str) -> anyhow::Result<String> {
+    let unreadable = || format!("--config is neither a JSON object nor a readable file: {text}");
+    let file = File::open(path).with_context(unreadable)?;
+    let mut body = String::new();
+    file.take(MOST_CONFIG_BYTES + 1)
+        .read_to_string(&mut body)
+        .with_context(unreadable)?;
+    if body.len() as u64 > MOST_CONFIG_BYTES {
+        bail!("--config {text} is larger than 1 MiB; a batch goes with --file");
+    }
+    Ok(body)
+}
+
 /// The absolute path of a file that must be there.
 pub(crate) fn existing(path: &Path, flag: &str) -> anyhow::Result<PathBuf> {
-    std::fs::canonicalize(path)
+    std::fs::canonicalize(local_path(path, flag)?)
         .with_context(|| format!("{flag} {}: no such file or folder", path.display()))
+}
+
+/// What was typed as a path: a `file://` URL names one, any other URL none.
+fn local_path<'a>(typed: &'a Path, flag: &str) -> anyhow::Result<Cow<'a, Path>> {
+    let Some(text) = typed.to_str().filter(|text| text.contains("://")) else {
+        return Ok(Cow::Borrowed(typed));
+    };
+    let url = Url::parse(text).ok().filter(|url| url.scheme() == "file");
+    match url.and_then(|url| url.to_file_path().ok()) {
+        Some(path) => Ok(Cow::Owned(path)),
+        None => bail!(
+            "{flag} {text} names no file of this machine; give a path, or a URL such as file:///folder/file"
+        ),
+    }
 }
 
 /// Sets one key of the ingestion asset's config, which a flag must not contradict.
@@ -115,6 +147,34 @@ mod tests {
             "BATCH_001"
         );
         assert_eq!(batch_named_by(Path::new("/in/X.json")).unwrap(), "X");
+    }
+
+    #[test]
+    fn a_file_url_names_the_same_file_as_its_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("B 1.json");
+        std::fs::write(&path, "{}").unwrap();
+        let url = Url::from_file_path(&path).unwrap().to_string();
+        assert!(url.contains("B%201"), "{url}");
+        let by_path = existing(&path, "--file").unwrap();
+        assert_eq!(existing(Path::new(&url), "--file").unwrap(), by_path);
+        for other in ["s3://bucket/B1.json", "file://elsewhere/B1.json"] {
+            let refused = existing(Path::new(other), "--file").unwrap_err();
+            assert!(refused.to_string().contains("no file of this machine"));
+        }
+    }
+
+    #[test]
+    fn a_config_file_that_is_much_too_large_is_not_read_to_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.json");
+        let text = path.to_str().unwrap();
+        let padded = |bytes: usize| format!("{{}}{}", " ".repeat(bytes - 2));
+        std::fs::write(&path, padded(1 << 20)).unwrap();
+        run_config(Some(text)).unwrap();
+        std::fs::write(&path, padded((1 << 20) + 1)).unwrap();
+        let refused = run_config(Some(text)).unwrap_err().to_string();
+        assert!(refused.contains("larger than 1 MiB"), "{refused}");
     }
 
     #[test]

@@ -6,6 +6,8 @@
 
 #[path = "end_to_end/bad_input.rs"]
 mod bad_input;
+#[path = "end_to_end/beginnings.rs"]
+mod beginnings;
 #[path = "end_to_end/commands.rs"]
 mod commands;
 #[path = "end_to_end/crashes.rs"]
@@ -18,10 +20,14 @@ mod drift_and_shadow;
 mod golden;
 #[path = "end_to_end/labels.rs"]
 mod labels;
+#[path = "end_to_end/left_out.rs"]
+mod left_out;
 #[path = "end_to_end/models.rs"]
 mod models;
 #[path = "end_to_end/place.rs"]
 mod place;
+#[path = "end_to_end/refusals.rs"]
+mod refusals;
 #[path = "end_to_end/scorecard.rs"]
 mod scorecard;
 #[path = "end_to_end/workbench.rs"]

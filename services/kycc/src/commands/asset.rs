@@ -27,7 +27,7 @@ pub(crate) async fn run(global: &Global, command: AssetCommand) -> anyhow::Resul
 }
 
 async fn list(global: &Global) -> anyhow::Result<()> {
-    let connection = Connection::for_reading(global).await?;
+    let connection = Connection::for_catalogue(global).await?;
     let answer = connection
         .orchestrator()
         .list_assets(ListAssetsRequest {})
@@ -54,7 +54,7 @@ async fn list(global: &Global) -> anyhow::Result<()> {
 }
 
 async fn show(global: &Global, key: String) -> anyhow::Result<()> {
-    let connection = Connection::for_reading(global).await?;
+    let connection = Connection::for_catalogue(global).await?;
     let answer = connection
         .orchestrator()
         .get_asset(GetAssetRequest { key })
@@ -76,7 +76,8 @@ async fn show(global: &Global, key: String) -> anyhow::Result<()> {
         show_json::print(&value);
         return Ok(());
     }
-    outln!("{}\n  {}", asset.key, asset.description);
+    outln!("{}", asset.key);
+    outln!("  {}", asset.description);
     outln!(
         "  group {} · lane {} · code version {}",
         asset.group,

@@ -1,5 +1,7 @@
 //! `kycc batch …`.
 
+mod rejected;
+
 use anyhow::Context;
 use kycc_proto::ingestion::v1::{Batch, GetBatchRequest, ListBatchesRequest};
 use kycc_rpc::ClientError;
@@ -16,6 +18,7 @@ pub(crate) async fn run(global: &Global, command: BatchCommand) -> anyhow::Resul
         BatchCommand::Generate(args) => generate(global, args).await,
         BatchCommand::List { limit } => list(global, limit).await,
         BatchCommand::Show { batch } => show(global, batch).await,
+        BatchCommand::Rejected { batch, limit } => rejected::run(global, batch, limit).await,
     }
 }
 
@@ -89,6 +92,7 @@ async fn list(global: &Global, limit: u32) -> anyhow::Result<()> {
         "#transactions",
         "#relationships",
         "#rejected",
+        "#future",
         "ingested",
     ]);
     for batch in &batches {
@@ -105,12 +109,20 @@ async fn list(global: &Global, limit: u32) -> anyhow::Result<()> {
             rows("parties"),
             rows("transactions"),
             rows("relationships"),
-            rows("rejected"),
+            counted(batch, "records_rejected"),
+            counted(batch, "records_future"),
             text::time(batch.create_time),
         ]);
     }
     table.print("no batch has been ingested yet");
     Ok(())
+}
+
+/// A count that ingestion told of the batch.
+fn counted(batch: &Batch, label: &str) -> String {
+    let entry = batch.metadata.iter().find(|entry| entry.label == label);
+    let count = entry.and_then(|entry| show_json::metadata_value(entry).as_u64());
+    count.map_or("-".into(), text::count)
 }
 
 async fn show(global: &Global, batch_id: String) -> anyhow::Result<()> {

@@ -9,7 +9,10 @@ use crate::connection::Connection;
 use crate::show::{Table, json as show_json, text};
 
 pub(crate) async fn run(global: &Global, command: FeatureCommand) -> anyhow::Result<()> {
-    let connection = Connection::for_reading(global).await?;
+    let connection = match command {
+        FeatureCommand::Get { .. } => Connection::for_reading(global).await?,
+        FeatureCommand::List => Connection::for_catalogue(global).await?,
+    };
     let outcome = match command {
         FeatureCommand::Get { party, batch } => get(&connection, global, party, batch).await,
         FeatureCommand::List => list(&connection, global).await,

@@ -124,7 +124,7 @@ fn label(run: &Run) -> &str {
 }
 
 async fn list(global: &Global) -> anyhow::Result<()> {
-    let connection = Connection::for_reading(global).await?;
+    let connection = Connection::for_catalogue(global).await?;
     let answer = connection
         .orchestrator()
         .list_jobs(ListJobsRequest {})

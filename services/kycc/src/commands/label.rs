@@ -20,7 +20,10 @@ use crate::show::{Table, chart, json as show_json, text};
 const PAGE: u32 = 1_000;
 
 pub(crate) async fn run(global: &Global, command: LabelCommand) -> anyhow::Result<ExitCode> {
-    let connection = Connection::for_reading(global).await?;
+    let connection = match command {
+        LabelCommand::Record { .. } => Connection::for_writing(global).await?,
+        _ => Connection::for_reading(global).await?,
+    };
     let done = |outcome: anyhow::Result<()>| outcome.map(|()| ExitCode::SUCCESS);
     let outcome = match command {
         LabelCommand::Stats { batch } => done(stats(&connection, global, batch).await),
@@ -235,7 +238,11 @@ async fn outcomes(
         table.row([
             text::time(outcome.occurred_time),
             kind(recorded),
-            outcome.days_past_due.to_string(),
+            // 0 is what a kind without days has.
+            match outcome.days_past_due {
+                0 => String::new(),
+                days => days.to_string(),
+            },
             recorded.source.clone(),
             text::time(recorded.record_time),
             recorded.recorded_by.clone(),

@@ -40,7 +40,8 @@ impl Table {
 
     pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
         debug_assert_eq!(N, self.columns, "a row has one cell for every heading");
-        self.grid.add_row(cells.map(|cell| out::escaped(&cell).into_owned()));
+        self.grid
+            .add_row(cells.map(|cell| out::escaped(&cell).into_owned()));
     }
 
     /// Prints the table, or `nothing` where it has no rows.
@@ -55,7 +56,7 @@ impl Table {
     /// `asked` is a width in characters; without one it is the terminal's, and a file or pipe gets lines of any length.
     fn lines(&self, asked: Option<&str>) -> String {
         let mut grid = self.grid.clone();
-        let asked = asked.and_then(|asked| asked.trim().parse().ok());
+        let asked = asked.and_then(|asked| asked.trim().parse::<u16>().ok());
         if let Some(width) = asked.filter(|width| *width > 0) {
             grid.set_width(width);
         }

@@ -35,6 +35,15 @@ pub(crate) fn elapsed(from: Option<Timestamp>, to: Option<Timestamp>) -> String 
     }
 }
 
+/// The first characters of a text, on one line; what was cut is marked.
+pub(crate) fn shortened(text: &str, most: usize) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
 /// `1,234,567`.
 pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -78,8 +87,11 @@ pub(crate) fn step_status(status: i32) -> &'static str {
     name.trim_start_matches("STEP_STATUS_")
 }
 
-/// A decimal with at most `places` digits after the point, without trailing zeros.
+/// A decimal with at most `places` digits after the point, without trailing zeros; beyond 10¹⁵ by its power of ten.
 pub(crate) fn decimal(value: f64, places: usize) -> String {
+    if value.abs() > 1e15 {
+        return format!("{value:e}");
+    }
     let text = format!("{value:.places$}");
     if text.contains('.') {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -100,6 +112,13 @@ mod tests {
     }
 
     #[test]
+    fn long_texts_are_cut_between_characters_and_stay_on_a_line() {
+        assert_eq!(shortened("a\n\tb", 3), "a b");
+        assert_eq!(shortened("éèê", 2), "éè…");
+        assert_eq!(shortened("éèê", 3), "éèê");
+    }
+
+    #[test]
     fn byte_sizes_never_show_a_thousand_of_a_unit() {
         assert_eq!(bytes(999), "999 B");
         assert_eq!(bytes(999_960), "1.0 MB");
@@ -111,5 +130,6 @@ mod tests {
         assert_eq!(decimal(100.0, 3), "100");
         assert_eq!(decimal(0.8, 3), "0.8");
         assert_eq!(decimal(5.0, 0), "5");
+        assert_eq!(decimal(-1e308, 2), "-1e308");
     }
 }

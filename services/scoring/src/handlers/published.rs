@@ -66,7 +66,7 @@ impl PublishedScores {
             Some(made) => self.scores(made).await?,
             None => None,
         };
-        found.ok_or_else(|| ApiError::not_found("scored batch", batch).into())
+        found.ok_or_else(|| not_scored_yet(batch).into())
     }
 
     /// The current scores of the `wanted` batches that were scored last among those whose materialization `keep` keeps.
@@ -189,8 +189,17 @@ fn output(made: &Materialization, spec: &DatasetSpec) -> Result<Option<VersionId
     Ok(Some(spec.version(batch, &output.key)))
 }
 
+/// What an operator can mend is told; the rest is internal.
 pub(super) fn internal(error: kycc_lake::LakeError) -> Status {
-    ApiError::internal(&error).into()
+    kycc_runtime::lake_error(&error).into()
+}
+
+fn not_scored_yet(batch: &str) -> ApiError {
+    ApiError::not_found_yet(
+        "scored batch",
+        batch,
+        "run full_scoring_job or scoring_job for it",
+    )
 }
 
 fn not_scored(status: Status, batch: &str) -> Status {
@@ -200,7 +209,7 @@ fn not_scored(status: Status, batch: &str) -> Status {
             "no batch has been scored yet; run full_scoring_job or scoring_job",
         )
         .into(),
-        Code::NotFound => ApiError::not_found("scored batch", batch).into(),
+        Code::NotFound => not_scored_yet(batch).into(),
         _ => status,
     }
 }
