@@ -4,7 +4,7 @@ mod improve;
 
 use std::collections::HashMap;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use kycc_proto::scoring::v1::{
     GetScoreRequest, ListScoresRequest, Reason, Score, ScoreFeaturesRequest,
 };
@@ -173,13 +173,17 @@ async fn what_if(
 
 /// What was typed as `--feature NAME=VALUE`.
 fn values(features: Vec<(String, String)>) -> anyhow::Result<HashMap<String, f64>> {
-    let read = |(name, value): (String, String)| {
+    let mut values = HashMap::with_capacity(features.len());
+    for (name, value) in features {
         let number = value
             .parse()
             .with_context(|| format!("--feature {name}={value}: not a number"))?;
-        Ok((name, number))
-    };
-    features.into_iter().map(read).collect()
+        if values.contains_key(&name) {
+            bail!("--feature {name} is given twice: give each feature once");
+        }
+        values.insert(name, number);
+    }
+    Ok(values)
 }
 
 /// The score with everything that made it.
@@ -273,4 +277,25 @@ pub(crate) fn as_json(score: &Score) -> Value {
         value["contributions"] = parts.collect::<Vec<_>>().into();
     }
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feature_is_a_number_and_is_given_once() {
+        let read = |given: &[(&str, &str)]| {
+            let given = given
+                .iter()
+                .map(|&(name, value)| (name.into(), value.into()));
+            values(given.collect())
+        };
+        let two = read(&[("a", "1"), ("b", "-2.5")]).unwrap();
+        assert_eq!((two["a"], two["b"]), (1.0, -2.5));
+        let twice = read(&[("a", "1"), ("b", "2"), ("a", "1")]).unwrap_err();
+        assert!(twice.to_string().contains("--feature a is given twice"));
+        let word = read(&[("a", "one")]).unwrap_err();
+        assert!(word.to_string().contains("--feature a=one"));
+    }
 }

@@ -80,6 +80,9 @@ fn outcomes_are_recorded_once_and_wrong_ones_are_told_by_their_place() {
         r#"{"party_id": "P-1", "kind": "late_payment", "days_past_due": 95, "occurred_at": "2026-03-01"}
 {"party_id": "P-1", "kind": "late", "occurred_at": "2026-03-01"}
 {"party_id": "P-1", "kind": "late_payment", "occurred_at": "2026-03-01"}
+
+{
+{"party_id": "P-1", "kind": "paid", "occurred_at": "9999-02-01"}
 {"party_id": "P-1", "kind": "paid", "occurred_at": "2026-02-01T12:00:00Z"}
 "#,
     )
@@ -99,12 +102,18 @@ fn outcomes_are_recorded_once_and_wrong_ones_are_told_by_their_place() {
             .iter()
             .map(|error| {
                 (
-                    error["index"].as_u64().unwrap(),
+                    error["line"].as_u64().unwrap(),
                     error["field"].as_str().unwrap(),
                 )
             })
             .collect();
-        assert_eq!(places, [(1, "kind"), (2, "days_past_due")]);
+        let expected = [
+            (2, "kind"),
+            (3, "days_past_due"),
+            (5, ""),
+            (6, "occurred_at"),
+        ];
+        assert_eq!(places, expected);
     }
     let of_party = place.json("data", &["label", "outcomes", "P-1"]);
     let of_party = of_party["outcomes"].as_array().unwrap();

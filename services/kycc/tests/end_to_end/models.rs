@@ -151,7 +151,7 @@ fn a_model_is_shown_with_intervals_curves_and_bins() {
     let refused = place.error("data", &["model", "bins", "--feature", "shoe_size"]);
     assert!(refused.contains("company_age_years"), "{refused}");
     let id = model["model_id"].as_str().unwrap();
-    let refused = place.error("data", &["model", "curves", "--model", "m-none"]);
+    let refused = place.error("data", &["model", "curves", "m-none"]);
     assert!(refused.contains("m-none"), "{refused}");
 
     // A second fit of the same rows, and both beside each other.

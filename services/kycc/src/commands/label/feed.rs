@@ -1,153 +1,139 @@
-//! A file of outcomes, read one at a time: a JSON array, or one JSON object after the other.
+//! A file of outcomes, read one at a time: a JSON array, or one JSON object a line. A line that is broken is one wrong
+//! record; an array that is broken ends there, for nobody can say where its next record begins.
 
-use std::fmt;
-use std::io::BufRead;
+mod array;
+mod outcome;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
-use kycc_proto::labels::v1::{Outcome, OutcomeKind};
-use prost_types::Timestamp;
-use serde::de::{Deserializer, SeqAccess, Visitor};
-use serde_json::Value;
+use std::io::{BufRead, Read};
+
+use anyhow::Context;
+use kycc_proto::labels::v1::Outcome;
+
+use outcome::outcome;
+
+/// A longer line is no outcome; it is not held in memory to find that out.
+const MAX_LINE_BYTES: usize = 64 * 1024;
+const UNREADABLE: &str = "it cannot be read further";
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// A field that is not acceptable, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
+    /// Empty where it is the record.
     pub(super) field: &'static str,
     pub(super) message: String,
+}
+
+impl Fault {
+    fn of_record(message: impl Into<String>) -> Self {
+        Self {
+            field: "",
+            message: message.into(),
+        }
+    }
+}
+
+/// A record, and the line of the file, from 1, where it begins.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Record {
+    pub(super) line: u64,
+    pub(super) outcome: Result<Outcome, Fault>,
 }
 
 /// Gives every record to `take`, until that returns false.
 ///
 /// # Errors
-/// Where the text is no JSON, with line and column.
+/// If the file cannot be read further, or is an array that breaks off, with line and column.
 pub(super) fn read(
     mut reader: impl BufRead,
-    take: &mut dyn FnMut(Result<Outcome, Fault>) -> bool,
-) -> Result<(), serde_json::Error> {
-    if first_byte(&mut reader).map_err(serde_json::Error::io)? == Some(b'[') {
-        let mut json = serde_json::Deserializer::from_reader(reader);
-        let mut stopped = false;
-        let end = json.deserialize_seq(Elements {
-            take,
-            stopped: &mut stopped,
-        });
-        return if stopped {
-            Ok(())
-        } else {
-            end.and_then(|()| json.end())
-        };
+    take: &mut dyn FnMut(Record) -> bool,
+) -> anyhow::Result<()> {
+    if reader
+        .fill_buf()
+        .context(UNREADABLE)?
+        .starts_with(BYTE_ORDER_MARK)
+    {
+        reader.consume(BYTE_ORDER_MARK.len());
     }
-    for record in serde_json::Deserializer::from_reader(reader).into_iter::<Value>() {
-        if !take(outcome(&record?)) {
-            break;
-        }
+    let (blank_lines, first) = first_byte(&mut reader).context(UNREADABLE)?;
+    if first == Some(b'[') {
+        array::read(reader, 1 + blank_lines, take).context(
+            "a JSON array cannot be read past a place where it is broken; with one record a line, the others would be",
+        )
+    } else {
+        read_lines(reader, 1 + blank_lines, take).context(UNREADABLE)
     }
-    Ok(())
 }
 
-/// The first byte that is not blank, left in place.
-fn first_byte(reader: &mut impl BufRead) -> std::io::Result<Option<u8>> {
+/// Lines that end before the first byte that is not blank, and that byte, left in place.
+fn first_byte(reader: &mut impl BufRead) -> std::io::Result<(u64, Option<u8>)> {
+    let mut lines = 0;
     loop {
         let buffer = reader.fill_buf()?;
         if buffer.is_empty() {
-            return Ok(None);
+            return Ok((lines, None));
         }
         let blank = buffer.iter().take_while(|byte| byte.is_ascii_whitespace());
         let blank = blank.count();
-        if let Some(first) = buffer.get(blank) {
-            return Ok(Some(*first));
-        }
+        lines += line_feeds(&buffer[..blank]);
+        let first = buffer.get(blank).copied();
         reader.consume(blank);
-    }
-}
-
-/// The elements of an array, without ever holding two of them.
-struct Elements<'a> {
-    take: &'a mut dyn FnMut(Result<Outcome, Fault>) -> bool,
-    stopped: &'a mut bool,
-}
-
-impl<'de> Visitor<'de> for Elements<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of outcomes")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-        while let Some(record) = elements.next_element::<Value>()? {
-            if !(self.take)(outcome(&record)) {
-                *self.stopped = true;
-                break;
-            }
+        if first.is_some() {
+            return Ok((lines, first));
         }
-        Ok(())
     }
 }
 
-fn outcome(record: &Value) -> Result<Outcome, Fault> {
-    let fault = |field, message: String| Fault { field, message };
-    if !record.is_object() {
-        return Err(fault("", "the record is no JSON object".into()));
-    }
-    if !record["will_default"].is_null() {
-        let told = "is a verdict, not an event; such a file goes with its batch: kycc job execute --labels";
-        return Err(fault("will_default", told.into()));
-    }
-    let text = |field: &'static str| {
-        let missing = || fault(field, "must be given as text".into());
-        record[field].as_str().ok_or_else(missing)
-    };
-    let days_past_due = match &record["days_past_due"] {
-        Value::Null => 0,
-        days => days
-            .as_i64()
-            .and_then(|days| i32::try_from(days).ok())
-            .ok_or_else(|| fault("days_past_due", format!("must be whole days, found {days}")))?,
-    };
-    Ok(Outcome {
-        party_id: text("party_id")?.to_owned(),
-        kind: kind(text("kind")?)
-            .map_err(|message| fault("kind", message))?
-            .into(),
-        days_past_due,
-        occurred_time: Some(
-            time(text("occurred_at")?).map_err(|message| fault("occurred_at", message))?,
-        ),
-    })
-}
-
-fn kind(name: &str) -> Result<OutcomeKind, String> {
-    let found = OutcomeKind::from_str_name(&format!("OUTCOME_KIND_{}", name.to_uppercase()));
-    match found {
-        Some(kind) if kind != OutcomeKind::Unspecified && name == name.to_lowercase() => Ok(kind),
-        _ => Err(format!(
-            "{name:?} is none of late_payment, write_off, collections, insolvency, restructuring, paid"
-        )),
+/// `line`: where the reader stands, from 1.
+fn read_lines(
+    mut reader: impl BufRead,
+    mut line: u64,
+    take: &mut dyn FnMut(Record) -> bool,
+) -> std::io::Result<()> {
+    let mut bytes = Vec::new();
+    loop {
+        bytes.clear();
+        let most = MAX_LINE_BYTES as u64 + 1;
+        if reader.by_ref().take(most).read_until(b'\n', &mut bytes)? == 0 {
+            return Ok(());
+        }
+        let cut = bytes.len() > MAX_LINE_BYTES && !bytes.ends_with(b"\n");
+        if cut {
+            reader.skip_until(b'\n')?;
+        }
+        let blank = bytes.iter().all(u8::is_ascii_whitespace);
+        let outcome = if cut {
+            let told = format!("the line is longer than {MAX_LINE_BYTES} bytes");
+            Err(Fault::of_record(told))
+        } else {
+            of_line(&bytes)
+        };
+        if (cut || !blank) && !take(Record { line, outcome }) {
+            return Ok(());
+        }
+        line += 1;
     }
 }
 
-/// UTC where no offset is given; the first instant of a day where no time is given.
-fn time(text: &str) -> Result<Timestamp, String> {
-    let zoned = DateTime::parse_from_rfc3339(text).map(|at| at.with_timezone(&Utc));
-    let at = zoned
-        .ok()
-        .or_else(|| {
-            let plain = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"];
-            plain
-                .iter()
-                .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
-                .map(|at| at.and_utc())
-        })
-        .or_else(|| {
-            let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
-            Some(day.and_hms_opt(0, 0, 0)?.and_utc())
-        })
-        .ok_or_else(|| format!("{text:?} is no time such as 2026-03-01T00:00:00Z"))?;
-    Ok(Timestamp {
-        seconds: at.timestamp(),
-        nanos: i32::try_from(at.timestamp_subsec_nanos()).unwrap_or(0),
-    })
+/// What the parser found, without its own idea of the line, which begins to count where it was started.
+fn why(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let what = text.split(" at line ").next().unwrap_or_default();
+    format!("{what}, at column {}", error.column())
+}
+
+fn of_line(bytes: &[u8]) -> Result<Outcome, Fault> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let column = error.valid_up_to() + 1;
+        Fault::of_record(format!("byte {column} of the line is not UTF-8"))
+    })?;
+    let record = serde_json::from_str(text)
+        .map_err(|error| Fault::of_record(format!("the line is no JSON: {}", why(&error))))?;
+    outcome(&record)
+}
+
+fn line_feeds(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
 #[cfg(test)]
@@ -156,88 +142,93 @@ mod tests {
 
     const ONE: &str = r#"{"party_id": "A", "kind": "late_payment", "days_past_due": 95, "occurred_at": "2026-03-01"}"#;
 
-    fn all(text: &str) -> (Vec<Result<Outcome, Fault>>, Result<(), serde_json::Error>) {
+    fn all(text: &[u8]) -> (Vec<Record>, anyhow::Result<()>) {
         let mut found = Vec::new();
-        let end = read(text.as_bytes(), &mut |record| {
+        let end = read(text, &mut |record| {
             found.push(record);
             true
         });
         (found, end)
     }
 
-    fn fault(record: &str) -> Fault {
-        all(record).0.remove(0).unwrap_err()
+    #[test]
+    fn an_array_and_lines_give_the_same_outcomes_with_a_byte_order_mark_or_without() {
+        for mark in ["", "\u{feff}"] {
+            let (array, end) = all(format!("{mark} \n[{ONE},\n\n {ONE}]\n").as_bytes());
+            end.unwrap();
+            let (lines, end) = all(format!("{mark}\n{ONE}\r\n\n{ONE}").as_bytes());
+            end.unwrap();
+            assert_eq!(array, lines);
+            let places: Vec<u64> = array.iter().map(|record| record.line).collect();
+            assert_eq!(places, [2, 4]);
+            assert!(array.iter().all(|record| record.outcome.is_ok()));
+        }
+        assert!(all(b"").0.is_empty());
+        assert!(all(b"[]").0.is_empty());
     }
 
     #[test]
-    fn an_array_and_lines_give_the_same_outcomes() {
-        let (array, end) = all(&format!(" \n[{ONE},\n{ONE}]\n"));
-        end.unwrap();
-        let (lines, end) = all(&format!("{ONE}\n\n{ONE}"));
-        end.unwrap();
-        assert_eq!(array, lines);
-        assert_eq!(array.len(), 2);
-        let one = array[0].as_ref().unwrap();
-        assert_eq!(
-            (one.kind(), one.days_past_due),
-            (OutcomeKind::LatePayment, 95)
-        );
-        assert_eq!(one.occurred_time.unwrap().seconds, 1_772_323_200);
-        assert!(all("").0.is_empty());
-    }
-
-    #[test]
-    fn text_that_is_no_json_is_told_with_its_line_after_what_came_before() {
-        for text in [
-            format!("[{ONE},\nx]"),
-            format!("{ONE}\nx"),
-            format!("[{ONE}\n"),
-        ] {
+    fn a_broken_line_is_one_wrong_record_and_the_others_are_read() {
+        let long = "x".repeat(MAX_LINE_BYTES + 1);
+        let longest = format!("{}{ONE}", " ".repeat(MAX_LINE_BYTES - ONE.len()));
+        let broken: [(&[u8], &str); 6] = [
+            (
+                b"{",
+                "the line is no JSON: EOF while parsing an object, at column ",
+            ),
+            (
+                br#"{"days_past_due": NaN}"#,
+                "the line is no JSON: expected value, at column 19",
+            ),
+            (
+                b"{\"party_id\": \"Zo\xeb\"}",
+                "byte 17 of the line is not UTF-8",
+            ),
+            (
+                b"{}{}",
+                "the line is no JSON: trailing characters, at column 3",
+            ),
+            (b"[1]", "the record is no JSON object"),
+            (long.as_bytes(), "the line is longer than 65536 bytes"),
+        ];
+        for (line, told) in broken {
+            let text = [ONE.as_bytes(), line, longest.as_bytes()].join(&b'\n');
             let (found, end) = all(&text);
+            end.unwrap();
+            let places: Vec<u64> = found.iter().map(|record| record.line).collect();
+            assert_eq!(places, [1, 2, 3], "{told}");
+            assert!(
+                found[0].outcome.is_ok() && found[2].outcome.is_ok(),
+                "{told}"
+            );
+            let fault = found[1].outcome.clone().unwrap_err();
+            assert_eq!(fault.field, "");
+            assert!(fault.message.starts_with(told), "{}", fault.message);
+        }
+    }
+
+    #[test]
+    fn a_broken_array_ends_after_what_came_before_and_says_where() {
+        for text in [format!("[{ONE},\nx]"), format!("[{ONE}\n")] {
+            let (found, end) = all(text.as_bytes());
             assert_eq!(found.len(), 1, "{text}");
-            assert_eq!(end.unwrap_err().line(), 2, "{text}");
+            let error = end.unwrap_err();
+            assert!(error.to_string().starts_with("a JSON array"), "{error}");
+            assert!(format!("{error:#}").contains("line 2"), "{error:#}");
         }
-        assert!(all(&format!("[{ONE}] x")).1.is_err());
-    }
-
-    #[test]
-    fn a_record_that_is_wrong_names_its_field() {
-        for (old, new, field) in [
-            ("\"A\"", "7", "party_id"),
-            ("late_payment", "default", "kind"),
-            ("late_payment", "PAID", "kind"),
-            ("95", "9.5", "days_past_due"),
-            ("95", "9999999999", "days_past_due"),
-            ("2026-03-01", "1.3.2026", "occurred_at"),
-            ("2026-03-01", "2026-02-30", "occurred_at"),
-        ] {
-            assert_eq!(fault(&ONE.replace(old, new)).field, field, "{new}");
-        }
-        assert_eq!(fault("7").message, "the record is no JSON object");
-        let verdict = r#"{"party_id": "A", "will_default": 1}"#;
-        assert_eq!(fault(verdict).field, "will_default");
-    }
-
-    #[test]
-    fn a_time_without_an_offset_is_utc() {
-        for text in [
-            "2026-03-01",
-            "2026-03-01T00:00:00",
-            "2026-03-01 00:00:00",
-            "2026-03-01T01:00:00+01:00",
-        ] {
-            assert_eq!(time(text).unwrap().seconds, 1_772_323_200, "{text}");
-        }
+        assert!(all(format!("[{ONE}] x").as_bytes()).1.is_err());
     }
 
     #[test]
     fn reading_stops_when_nobody_takes_any_more() {
-        let mut seen = 0;
-        read(format!("[{ONE},{ONE}]").as_bytes(), &mut |_| {
-            seen += 1;
-            false
-        })
-        .unwrap();
-        assert_eq!(seen, 1);
+        for text in [format!("[{ONE},{ONE}]"), format!("{ONE}\n{ONE}")] {
+            let mut seen = 0;
+            let taken = read(text.as_bytes(), &mut |_| {
+                seen += 1;
+                false
+            });
+            taken.unwrap();
+            assert_eq!(seen, 1);
+        }
     }
 }

@@ -1,21 +1,24 @@
 //! `kycc label record`: streams a file of outcomes to the labels service, and tells what became of each that is wrong.
 
+mod places;
+
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use kycc_proto::labels::v1::{OutcomeError, RecordOutcomesRequest, RecordOutcomesResponse};
+use kycc_proto::labels::v1::{RecordOutcomesRequest, RecordOutcomesResponse};
 use kycc_rpc::ClientError;
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::feed;
+use super::feed::{self, Record};
 use crate::args::Global;
 use crate::connection::Connection;
 use crate::show::{Table, json as show_json, text};
+use places::Places;
 
 /// Outcomes of one message; each message is recorded in one transaction.
 const PER_MESSAGE: usize = 1_000;
@@ -59,12 +62,27 @@ pub(super) async fn record(
     })
 }
 
+/// A record that is wrong.
+#[derive(Debug, Clone, PartialEq)]
+struct Wrong {
+    /// Among the records of the file, from 0.
+    index: u64,
+    /// Of the file, from 1.
+    line: u64,
+    /// As the file calls it; empty where it is the record.
+    field: String,
+    message: String,
+}
+
 /// What reading the file came to.
+#[derive(Default)]
 struct Read {
     /// Records of the file.
     count: u64,
+    /// Lines of those that were sent.
+    sent: Places,
     /// Those that were not sent, in order.
-    errors: Vec<OutcomeError>,
+    errors: Vec<Wrong>,
     /// Why the file was not read to its end.
     end: Option<anyhow::Error>,
 }
@@ -74,11 +92,7 @@ fn read(
     source: &str,
     sender: &mpsc::Sender<RecordOutcomesRequest>,
 ) -> Read {
-    let mut read = Read {
-        count: 0,
-        errors: Vec::new(),
-        end: None,
-    };
+    let mut read = Read::default();
     let mut outcomes = Vec::with_capacity(PER_MESSAGE);
     // Nobody receives any more: the call has ended, and its answer says why.
     let send = |outcomes: &mut Vec<_>| {
@@ -88,18 +102,20 @@ fn read(
         };
         sender.blocking_send(message).is_ok()
     };
-    let end = feed::read(reader, &mut |record| {
+    let end = feed::read(reader, &mut |Record { line, outcome }| {
         let mut go_on = true;
-        match record {
+        match outcome {
             Ok(outcome) => {
+                read.sent.push(line);
                 outcomes.push(outcome);
                 if outcomes.len() == PER_MESSAGE {
                     go_on = send(&mut outcomes);
                 }
             }
             Err(fault) => {
-                read.errors.push(OutcomeError {
+                read.errors.push(Wrong {
                     index: read.count,
+                    line,
                     field: fault.field.to_owned(),
                     message: fault.message,
                 });
@@ -116,14 +132,14 @@ fn read(
         send(&mut outcomes);
     }
     if let Err(error) = end {
-        read.end = Some(error.into());
+        read.end = Some(error);
     }
     read
 }
 
 impl Read {
     /// All errors by their position in the file. The service counts only what was sent to it.
-    fn errors_of_file(&self, answer: &RecordOutcomesResponse) -> Vec<OutcomeError> {
+    fn errors_of_file(&self, answer: &RecordOutcomesResponse) -> Vec<Wrong> {
         let mut all = self.errors.clone();
         for error in &answer.errors {
             let mut index = error.index;
@@ -132,9 +148,11 @@ impl Read {
                     index += 1;
                 }
             }
-            all.push(OutcomeError {
+            all.push(Wrong {
                 index,
-                ..error.clone()
+                line: self.sent.line_of(error.index).unwrap_or_default(),
+                field: field_of_file(&error.field).to_owned(),
+                message: error.message.clone(),
             });
         }
         all.sort_by_key(|error| error.index);
@@ -142,12 +160,22 @@ impl Read {
     }
 }
 
-fn show(global: &Global, answer: &RecordOutcomesResponse, errors: &[OutcomeError]) {
+/// The service speaks of its request, whose times end in `_time`.
+fn field_of_file(field: &str) -> &str {
+    match field {
+        "occurred_time" => "occurred_at",
+        field => field,
+    }
+}
+
+fn show(global: &Global, answer: &RecordOutcomesResponse, errors: &[Wrong]) {
     if global.json {
         let errors: Vec<_> = errors
             .iter()
             .map(|error| {
-                json!({"index": error.index, "field": error.field, "message": error.message})
+                json!({
+                    "index": error.index, "line": error.line, "field": error.field, "message": error.message,
+                })
             })
             .collect();
         show_json::print(&json!({
@@ -156,7 +184,7 @@ fn show(global: &Global, answer: &RecordOutcomesResponse, errors: &[OutcomeError
         return;
     }
     outln!(
-        "{} recorded, {} recorded before, {} wrong",
+        "{} recorded, {} known already, {} wrong",
         text::count(answer.recorded),
         text::count(answer.duplicates),
         text::count(errors.len() as u64),
@@ -164,9 +192,10 @@ fn show(global: &Global, answer: &RecordOutcomesResponse, errors: &[OutcomeError
     if errors.is_empty() {
         return;
     }
-    let mut table = Table::new(&["#index", "field", "problem"]);
+    let mut table = Table::new(&["#line", "#index", "field", "problem"]);
     for error in errors {
         table.row([
+            error.line.to_string(),
             error.index.to_string(),
             error.field.clone(),
             error.message.clone(),
@@ -178,28 +207,42 @@ fn show(global: &Global, answer: &RecordOutcomesResponse, errors: &[OutcomeError
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kycc_proto::labels::v1::OutcomeError;
 
     #[test]
-    fn errors_of_the_service_are_told_by_their_place_in_the_file() {
-        let error = |index| OutcomeError {
+    fn errors_of_the_service_are_told_by_their_place_in_the_file_and_its_names() {
+        let kept_back = |index| Wrong {
             index,
+            line: 10 + index,
+            field: String::new(),
+            message: String::new(),
+        };
+        let of_service = |index, field: &str| OutcomeError {
+            index,
+            field: field.into(),
             ..OutcomeError::default()
         };
-        // Of records 0 to 6, 0, 2 and 3 were not sent: 1, 4, 5, 6 went out as 0 to 3.
-        let read = Read {
+        // Of records 0 to 6 on lines 10 to 16, 0, 2 and 3 were not sent: 1, 4, 5, 6 went out as 0 to 3.
+        let mut read = Read {
             count: 7,
-            errors: vec![error(0), error(2), error(3)],
-            end: None,
+            errors: [0, 2, 3].map(kept_back).to_vec(),
+            ..Read::default()
         };
+        for line in [11, 14, 15, 16] {
+            read.sent.push(line);
+        }
         let answer = RecordOutcomesResponse {
-            errors: vec![error(0), error(1), error(3)],
+            errors: vec![
+                of_service(0, "party_id"),
+                of_service(1, "occurred_time"),
+                of_service(3, ""),
+            ],
             ..RecordOutcomesResponse::default()
         };
-        let places: Vec<_> = read
-            .errors_of_file(&answer)
-            .iter()
-            .map(|error| error.index)
-            .collect();
+        let errors = read.errors_of_file(&answer);
+        let places: Vec<_> = errors.iter().map(|error| error.index).collect();
         assert_eq!(places, [0, 1, 2, 3, 4, 6]);
+        assert!(errors.iter().all(|error| error.line == 10 + error.index));
+        assert_eq!(errors[4].field, "occurred_at");
     }
 }

@@ -11,6 +11,10 @@ use crate::show::{Table, chart, json as show_json, text};
 /// An index that fills the bar: the one from which a line fails.
 const FULL: f64 = 0.25;
 
+const SCORE_LINE: &str = "score";
+/// The line of the bands after the decision rules; its cells are those of the bands, without edges.
+const BAND_LINE: &str = "final_band";
+
 pub(super) async fn show(
     connection: &Connection,
     global: &Global,
@@ -46,11 +50,12 @@ fn print(found: &GetDriftResponse) {
         )
     };
     outln!(
-        "{}: {} parties scored by card {}, against {base}: {}",
+        "{}: {} parties scored by card {}, against {base}, by {}: {}",
         found.batch_id,
         text::count(found.parties),
         found.scorecard_version,
-        verdict(&found.status),
+        compared(&found.lines),
+        verdict(found),
     );
     outln!("");
     let mut table = Table::new(&[
@@ -64,7 +69,8 @@ fn print(found: &GetDriftResponse) {
         "#is",
     ]);
     for line in &found.lines {
-        let cell = most_moved(line).filter(|_| line.status != "pass");
+        let place = most_moved(line).filter(|_| line.status != "pass");
+        let cell = place.and_then(|place| line.cells.get(place));
         let share = |of: fn(&DriftCell) -> f64| cell.map(of).map(percent).unwrap_or_default();
         table.row([
             line.name.clone(),
@@ -75,7 +81,9 @@ fn print(found: &GetDriftResponse) {
                 "pass" => String::new(),
                 status => status.to_owned(),
             },
-            cell.map(values).unwrap_or_default(),
+            place
+                .map(|place| where_is(line, place, &found.bands))
+                .unwrap_or_default(),
             share(|cell| cell.base_share),
             share(|cell| cell.share),
         ]);
@@ -94,14 +102,34 @@ fn print(found: &GetDriftResponse) {
     }
     table.print("");
     outln!(
-        "\nThe index (PSI of the score, CSI of a feature) warns from 0.10 and fails from 0.25, each only beyond what chance \
+        "\nThe index (PSI of the score and of the final bands, CSI of a feature) warns from 0.10 and fails from 0.25, each only beyond what chance \
          explains 19 times in 20."
     );
 }
 
-fn verdict(status: &str) -> &str {
-    match status {
+/// `raw score, 17 features and final bands`.
+fn compared(lines: &[DriftLine]) -> String {
+    let has = |name: &str| lines.iter().any(|line| line.name == name);
+    let features = lines
+        .iter()
+        .filter(|line| line.name != SCORE_LINE && line.name != BAND_LINE);
+    let features = match features.count() {
+        1 => "1 feature".to_owned(),
+        count => format!("{count} features"),
+    };
+    if has(BAND_LINE) {
+        format!("raw score, {features} and final bands")
+    } else {
+        format!("raw score and {features}")
+    }
+}
+
+fn verdict(found: &GetDriftResponse) -> &str {
+    let mut moved = found.lines.iter().filter(|line| line.status != "pass");
+    let bands_alone = moved.all(|line| line.name == BAND_LINE);
+    match found.status.as_str() {
         "pass" => "nothing has moved",
+        "warn" | "fail" if bands_alone => "the final bands have moved, the population has not",
         "warn" => "some of it is shifting",
         "fail" => "it is another population",
         other => other,
@@ -122,16 +150,29 @@ fn print_missing(lines: &[DriftLine]) {
     }
 }
 
-/// The first of those whose share changed the most.
-fn most_moved(line: &DriftLine) -> Option<&DriftCell> {
-    let change = |cell: &DriftCell| (cell.share - cell.base_share).abs();
-    line.cells.iter().reduce(|best, cell| {
-        if change(cell) > change(best) {
-            cell
+/// The place of the first of those whose share changed the most.
+fn most_moved(line: &DriftLine) -> Option<usize> {
+    let change = |place: usize| {
+        let cell = &line.cells[place];
+        (cell.share - cell.base_share).abs()
+    };
+    (0..line.cells.len()).reduce(|best, place| {
+        if change(place) > change(best) {
+            place
         } else {
             best
         }
     })
+}
+
+fn where_is(line: &DriftLine, place: usize, bands: &[BandShare]) -> String {
+    if line.name == BAND_LINE {
+        return bands
+            .get(place)
+            .map(|band| band.band.clone())
+            .unwrap_or_default();
+    }
+    line.cells.get(place).map(values).unwrap_or_default()
 }
 
 fn values(cell: &DriftCell) -> String {
@@ -195,8 +236,52 @@ mod tests {
             cells: vec![cell(None, Some(1.25), 0.25), cell(Some(1.25), None, 0.75)],
             ..DriftLine::default()
         };
-        assert_eq!(most_moved(&line).map(values).unwrap(), "≤ 1.25");
+        let place = most_moved(&line).unwrap();
+        assert_eq!(where_is(&line, place, &[]), "≤ 1.25");
         assert_eq!(values(&line.cells[1]), "> 1.25");
         assert_eq!(values(&cell(Some(1.0), Some(3.0), 0.0)), "> 1 to 3");
+    }
+
+    #[test]
+    fn the_most_moved_cell_of_the_final_bands_is_shown_by_its_band() {
+        let cell = |base_share, share| DriftCell {
+            base_share,
+            share,
+            ..DriftCell::default()
+        };
+        let line = DriftLine {
+            name: BAND_LINE.into(),
+            cells: vec![cell(0.1, 0.0), cell(0.9, 0.2), cell(0.0, 0.8)],
+            ..DriftLine::default()
+        };
+        let bands = ["good", "fair", "refer"].map(|band| BandShare {
+            band: band.into(),
+            ..BandShare::default()
+        });
+        let place = most_moved(&line).unwrap();
+        assert_eq!(where_is(&line, place, &bands), "refer");
+        assert_eq!(
+            compared(&[DriftLine::default(), line]),
+            "raw score, 1 feature and final bands"
+        );
+    }
+
+    #[test]
+    fn bands_that_moved_alone_are_not_called_another_population() {
+        let line = |name: &str, status: &str| DriftLine {
+            name: name.into(),
+            status: status.into(),
+            ..DriftLine::default()
+        };
+        let found = |score: &str| GetDriftResponse {
+            status: "fail".into(),
+            lines: vec![line(SCORE_LINE, score), line(BAND_LINE, "fail")],
+            ..GetDriftResponse::default()
+        };
+        assert_eq!(
+            verdict(&found("pass")),
+            "the final bands have moved, the population has not"
+        );
+        assert_eq!(verdict(&found("warn")), "it is another population");
     }
 }
