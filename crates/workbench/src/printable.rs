@@ -5,13 +5,14 @@ use std::fmt::Write;
 /// The greatest number of names that a sentence lists.
 const NAMES_LISTED: usize = 10;
 
-/// The text with control characters, line separators and marks of writing direction as escapes: a terminal obeys them.
-pub fn printable(text: &str) -> String {
+/// The text with control characters, line separators and marks of writing direction written out, as JSON writes them: a
+/// terminal obeys them.
+pub(crate) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if is_obeyed(c) {
             // Writing to a string cannot fail.
-            let _ = write!(out, "{}", c.escape_default());
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
         } else {
             out.push(c);
         }
@@ -40,8 +41,8 @@ mod tests {
 
     #[test]
     fn what_a_terminal_obeys_is_escaped_and_everything_else_is_not() {
-        assert_eq!(printable("a\u{1b}[31mb\r\n"), "a\\u{1b}[31mb\\r\\n");
-        assert_eq!(printable("x\u{9b}\u{202e}y"), "x\\u{9b}\\u{202e}y");
+        assert_eq!(printable("a\u{1b}[31mb\r\n"), "a\\u001b[31mb\\u000d\\u000a");
+        assert_eq!(printable("x\u{9b}\u{202e}y"), "x\\u009b\\u202ey");
         assert_eq!(printable("Größe ≥ 3 \"год\""), "Größe ≥ 3 \"год\"");
     }
 

@@ -176,3 +176,31 @@ fn a_mistake_is_told_with_its_place() {
     );
     assert!(error.contains("--scaling pdo"), "{error}");
 }
+
+#[test]
+fn the_file_that_is_read_is_never_written_over() {
+    let place = Place::new();
+    let loans = loans(&place);
+    let before = std::fs::read(&loans).unwrap();
+    let dotted = place.path("sub/../loans.csv").display().to_string();
+    std::fs::create_dir(place.path("sub")).unwrap();
+    for verb in ["card", "report"] {
+        for out in [&loans, &dotted] {
+            let words = ["workbench", verb, &loans, "--target", "bad", "--out", out];
+            let error = place.error("data", &words);
+            assert!(error.contains("is the file that is read"), "{error}");
+        }
+    }
+    let many = [
+        "workbench",
+        "fit",
+        &loans,
+        "--target",
+        "bad",
+        "--bootstrap",
+        "1000000000",
+    ];
+    let error = place.error("data", &many);
+    assert!(error.contains("100000"), "{error}");
+    assert_eq!(std::fs::read(&loans).unwrap(), before);
+}

@@ -4,7 +4,7 @@ mod card;
 
 use kycc_workbench::{
     BinReport, CALLED_BAD, Comparison, FitReport, Measure, Measures, ScoreReport, StabilityReport,
-    Vif, called_bad, fixed, named_bins, p_value, printable, significant,
+    Vif, called_bad, fixed, named_bins, p_value, significant,
 };
 
 use crate::show::{Table, text};
@@ -13,7 +13,7 @@ pub(super) use card::card;
 
 pub(super) fn notices(notices: &[String]) {
     for notice in notices {
-        outln!("note: {}", printable(notice));
+        outln!("note: {notice}");
     }
 }
 
@@ -35,7 +35,7 @@ fn figure(measure: &Measure) -> String {
 pub(super) fn fit(report: &FitReport) {
     outln!(
         "{} of {}: {} rows train, {} bad",
-        printable(&report.target),
+        report.target,
         report.file,
         text::count(report.train.rows as u64),
         text::count(report.train.bads as u64)
@@ -66,7 +66,7 @@ pub(super) fn fit(report: &FitReport) {
     ]);
     for part in &report.coefficients {
         table.row([
-            printable(&part.feature),
+            part.feature.clone(),
             significant(part.mean),
             significant(part.sd),
             fixed(part.coefficient, 5),
@@ -155,7 +155,7 @@ fn rows(measures: &Measures) -> Vec<(&'static str, String)> {
 }
 
 pub(super) fn metrics(report: &ScoreReport) {
-    outln!("{} of {}", printable(&report.score), report.file);
+    outln!("{} of {}", report.score, report.file);
     measures(&report.metrics, None);
     notices(&report.notices);
 }
@@ -169,13 +169,10 @@ pub(super) fn comparison(comparison: &Comparison) {
     );
     let mut table = Table::new(&["score", "AUC"]);
     for side in [&comparison.a, &comparison.b] {
-        table.row([printable(&side.score), figure(&side.auc)]);
+        table.row([side.score.clone(), figure(&side.auc)]);
     }
     table.row([
-        printable(&format!(
-            "{} minus {}",
-            comparison.b.score, comparison.a.score
-        )),
+        format!("{} minus {}", comparison.b.score, comparison.a.score),
         figure(&comparison.delta),
     ]);
     table.print("");
@@ -201,7 +198,7 @@ pub(super) fn stability(report: &StabilityReport) {
     table.print("");
     outln!(
         "PSI of {} is {:.5}: {} (chance alone stays under {:.5} in 95 of 100 cases)",
-        printable(&report.column),
+        report.column,
         report.psi,
         report.reading.text(),
         report.no_shift_bound
@@ -235,7 +232,7 @@ pub(super) fn bins(report: &BinReport) {
     table.print("");
     outln!(
         "information value of {} is {:.4}{}",
-        printable(&report.column),
+        report.column,
         report.binning.information_value,
         if report.leakage_suspected {
             ", suspiciously high: check that it is known before the outcome"

@@ -1,8 +1,6 @@
 //! A card: what each feature or bin awards, how scores are spread, how good the model behind it is.
 
-use kycc_workbench::{
-    Card, CardReport, WoeCard, bin_points, fixed, named_bins, printable, significant,
-};
+use kycc_workbench::{Card, CardReport, WoeCard, bin_points, fixed, named_bins, significant};
 
 use super::{measures, notices, optional};
 use crate::show::{Table, text};
@@ -20,7 +18,7 @@ pub(in super::super) fn card(report: &CardReport) {
             ]);
             for factor in &card.factors {
                 table.row([
-                    printable(&factor.feature),
+                    factor.feature.clone(),
                     significant(factor.worst),
                     significant(factor.best),
                     fixed(factor.max_points, 2),
@@ -67,7 +65,7 @@ fn woe_card(card: &WoeCard) {
         for (index, (name, bin)) in named_bins(&factor.binning).into_iter().enumerate() {
             table.row([
                 if index == 0 {
-                    printable(&factor.name)
+                    factor.name.clone()
                 } else {
                     String::new()
                 },
