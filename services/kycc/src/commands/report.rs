@@ -121,7 +121,8 @@ async fn version_of(
 }
 
 fn heading(text: &str) {
-    outln!("\n{text}\n{}", "─".repeat(text.chars().count()));
+    outln!("\n{text}");
+    outln!("{}", "─".repeat(text.chars().count()));
 }
 
 async fn newest_scored(connection: &Connection) -> anyhow::Result<String> {
