@@ -39,7 +39,7 @@ pub(crate) async fn page(
     let more = next < total && !records.is_empty();
     Ok(ListRejectedRecordsResponse {
         records,
-        next_page_token: more.then(|| token(id, next)).unwrap_or_default(),
+        next_page_token: if more { token(id, next) } else { String::new() },
         total_records: total,
     })
 }
