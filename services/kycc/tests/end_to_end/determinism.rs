@@ -1,5 +1,7 @@
 //! Rows and digests depend on inputs alone: not on threads, shards, formats, or who ran before.
 
+use serde_json::{Value, json};
+
 use crate::place::{Place, digests};
 
 #[test]
@@ -71,4 +73,28 @@ fn a_document_and_folders_of_ndjson_and_csv_are_the_same_batch() {
             "{format}"
         );
     }
+}
+
+#[test]
+fn records_after_the_as_of_change_no_feature_score_label_or_weight() {
+    let place = Place::new();
+    let batch = place.generate(300, 9, &[]);
+    let mut before = digests(&place.execute("before", &batch, &[]));
+    let mut document: Value =
+        serde_json::from_slice(&std::fs::read(&batch.source).unwrap()).unwrap();
+    for (table, time) in [
+        ("parties", "created_at"),
+        ("transactions", "ts"),
+        ("relationships", "established_date"),
+    ] {
+        // Each would replace the record that it is a copy of.
+        let records = document[table].as_array_mut().unwrap();
+        let mut later = records[0].clone();
+        later[time] = json!("2099-01-01T00:00:00Z");
+        records.push(later);
+    }
+    std::fs::write(&batch.source, document.to_string()).unwrap();
+    let mut after = digests(&place.execute("after", &batch, &[]));
+    assert_ne!(after.remove("rejected"), before.remove("rejected"));
+    assert_eq!(after, before);
 }
