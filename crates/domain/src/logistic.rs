@@ -25,7 +25,8 @@ pub use search::{CSearch, DEFAULT_C_GRID, search_c};
 /// Newton steps before a fit is called not converged; well-posed fits take under ten.
 pub const MAX_ITERATIONS: usize = 100;
 
-/// The gradient tolerance per row: a fit stops at `‖grad‖∞ ≤ 1e-9·n`.
+/// The gradient tolerance per row, of 100 rows at most: a fit stops at `‖grad‖∞ ≤ max(1e-9·min(n, 100), 1e-14·Σw)`. The
+/// second is what rounding leaves, and the greater only from a total weight of 1e7 on.
 pub const GRADIENT_TOLERANCE: f64 = 1e-9;
 
 /// The sign a coefficient of "bad" may take. A factor declared "more is better" is `NonPositive` here.

@@ -20,6 +20,13 @@ pub(super) struct Minimum {
 /// Rows up to which the tolerance grows with n.
 const TOLERANCE_ROWS: usize = 100;
 
+/// What rounding may leave of a gradient, per unit of weight: no component can be asked to be smaller.
+///
+/// A component is `Σ w r z` with |r| ≤ 1 and a weighted mean of z² of 1, so that `Σ w |r z| ≤ Σ w`; each term is off by
+/// some ten roundings (2⁻⁵³ ≈ 1.1e-16) of the linear predictor, of the exponential and of the sum: 1e-14 is 90 of them.
+/// Up to a weight of 1e7 in all, the tolerance by rows is the greater.
+const ROUNDING_PER_WEIGHT: f64 = 1e-14;
+
 /// Without a penalty a fit is settled when the next step would change no row's log-odds by more than this.
 const SETTLED_CHANGE: f64 = 1e-6;
 
@@ -34,7 +41,8 @@ pub(super) fn minimise(
     start: Vec<f64>,
 ) -> Result<Minimum, LogisticError> {
     // The penalty's curvature does not grow with n: on near-separable rows a tolerance that does would stop digits early.
-    let tolerance = GRADIENT_TOLERANCE * problem.bad.len().min(TOLERANCE_ROWS) as f64;
+    let by_rows = GRADIENT_TOLERANCE * problem.bad.len().min(TOLERANCE_ROWS) as f64;
+    let tolerance = by_rows.max(ROUNDING_PER_WEIGHT * problem.weights.iter().sum::<f64>());
     let mut theta = start;
     let mut at = problem.evaluate(&theta);
     let mut iterations = 0;

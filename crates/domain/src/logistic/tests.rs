@@ -216,6 +216,36 @@ fn weight_two_equals_the_row_twice() {
 }
 
 #[test]
+fn weights_in_the_millions_converge_on_the_fit_of_the_small_ones() {
+    let sample = Sample::draw(1000, 4, 23);
+    let small: Vec<f64> = (0..1000).map(|i| 0.5 + f64::from(i % 7)).collect();
+    let great: Vec<f64> = small.iter().map(|w| 1e7 * w).collect();
+    let signs = [SignBound::NonPositive; 4];
+    for (penalty, signs) in [
+        (Penalty::L2, Vec::new()),
+        (Penalty::L2, signs.to_vec()),
+        (Penalty::None, Vec::new()),
+    ] {
+        let fitted = |weights: &[f64], c| {
+            let options = FitOptions {
+                penalty,
+                c,
+                signs: signs.clone(),
+                ..FitOptions::default()
+            };
+            fit(sample.matrix(), &sample.bad, Some(weights), &options).unwrap()
+        };
+        // The loss grows with the weights, so the penalty has to.
+        let (small, great) = (fitted(&small, 1.0), fitted(&great, 1e-7));
+        assert!(small.converged && great.converged, "{great:?}");
+        assert!((small.intercept - great.intercept).abs() < 1e-9);
+        for (a, b) in small.coefficients.iter().zip(&great.coefficients) {
+            assert!((a - b).abs() < 1e-9, "{a} {b}");
+        }
+    }
+}
+
+#[test]
 fn strong_shrinking_lands_on_the_scaled_expert_card() {
     let sample = Sample::draw(3000, 3, 4);
     let expert = vec![20.0, -15.0, 5.0];
