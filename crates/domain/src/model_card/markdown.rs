@@ -1,6 +1,6 @@
 //! The card as Markdown: what it is, what it must not be used for, what it learned from, and who approved it.
 
-use super::table::{Table, count, facts, figure, or_unknown, percent};
+use super::table::{Table, count, facts, figure, one_line, or_unknown, percent};
 use super::{ModelCard, scores, verdict};
 use crate::gates::Verdict;
 use crate::split::SplitKind;
@@ -44,7 +44,11 @@ fn standing(card: &ModelCard) -> String {
         return "**Not judged.** No gate has looked at it.".to_owned();
     };
     if let Some(last) = card.approvals.last() {
-        return format!("**Approved** by {} on {}.", last.by, last.at);
+        return format!(
+            "**Approved** by {} on {}.",
+            one_line(&last.by),
+            one_line(&last.at)
+        );
     }
     let wanting: Vec<&str> = report.wanting_notes().map(|gate| gate.name()).collect();
     match (report.verdict, report.activatable) {
@@ -91,7 +95,7 @@ fn limits(card: &ModelCard) -> String {
     if card.limits.is_empty() {
         return "None follow from the facts below.".to_owned();
     }
-    let line = |limit: &super::Limit| format!("- **{}** {}\n", limit.code, limit.text);
+    let line = |limit: &super::Limit| format!("- **{}** {}\n", limit.code, one_line(&limit.text));
     card.limits.iter().map(line).collect()
 }
 
@@ -199,11 +203,13 @@ fn approvals(card: &ModelCard) -> String {
             let notes: String = approval
                 .notes
                 .iter()
-                .map(|note| format!("  - {}: {}\n", note.gate.name(), note.note))
+                .map(|note| format!("  - {}: {}\n", note.gate.name(), one_line(&note.note)))
                 .collect();
             format!(
                 "- {} on {}{own}: {}\n{notes}",
-                approval.by, approval.at, approval.reason
+                one_line(&approval.by),
+                one_line(&approval.at),
+                one_line(&approval.reason)
             )
         })
         .collect()

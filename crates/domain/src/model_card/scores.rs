@@ -1,6 +1,6 @@
 //! What the model learned, and what the card makes of it: coefficients, metrics, points, scale.
 
-use super::table::{Table, UNKNOWN, count, facts, figure, or_unknown, percent};
+use super::table::{Table, UNKNOWN, count, facts, figure, one_line, or_unknown, percent};
 use super::{ModelCard, PointsRow};
 use crate::card::{PdLink, Scaling};
 use crate::catalogue::{Direction, FEATURES};
@@ -26,7 +26,7 @@ pub(super) fn model(card: &ModelCard) -> String {
         model.iterations
     );
     if !model.note.is_empty() {
-        out.push_str(&format!("\n> {}\n", model.note));
+        out.push_str(&format!("\n> {}\n", one_line(&model.note)));
     }
     let mut table = Table::new(&[
         "<Factor",

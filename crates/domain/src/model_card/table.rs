@@ -82,8 +82,8 @@ pub(super) fn facts(rows: Vec<(&str, Option<String>)>) -> String {
     table.render()
 }
 
-/// A cell must not end its row or its column.
-fn one_line(text: &str) -> String {
+/// What others wrote must not end its line, where a heading could follow, nor its column.
+pub(super) fn one_line(text: &str) -> String {
     text.replace('|', "\\|").replace(['\n', '\r'], " ")
 }
 

@@ -325,3 +325,26 @@ fn approvals_and_their_notes_are_shown() {
     assert!(text.contains("**Approved** by bob on 2026-04-03T10:00:00Z."));
     assert!(text.contains("  - CHAMPION: not inferior, and explains itself better"));
 }
+
+#[test]
+fn no_text_of_a_person_makes_a_heading() {
+    let made = made(0.5, WantedScaling::MinMax, true);
+    let mut input = input(&made);
+    let forged = "x\n## Gates".to_owned();
+    input.model.as_mut().unwrap().note = forged.clone();
+    input.approvals.push(Approval {
+        by: forged.clone(),
+        at: forged.clone(),
+        reason: forged.clone(),
+        notes: vec![GateNote {
+            gate: Gate::Champion,
+            note: forged,
+        }],
+        self_approved: false,
+    });
+    let text = ModelCard::new(&input).to_markdown();
+    let headings = text.lines().filter(|line| *line == "## Gates");
+    assert_eq!(headings.count(), 1, "{text}");
+    // The note of the model, who approved and when (twice each), why, and the gate's note.
+    assert_eq!(text.matches("x ## Gates").count(), 7, "{text}");
+}
