@@ -113,6 +113,16 @@ impl PdoAnchor {
 }
 
 impl Scaling {
+    /// Whether a point means the same on both: all that a person chooses is equal. What a card's own weights say about
+    /// the odds is not chosen, and differs from card to card.
+    pub fn counts_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::MinMax(one), Self::MinMax(other)) => one == other,
+            (Self::Pdo(one), Self::Pdo(other)) => one.anchor == other.anchor,
+            (Self::MinMax(_), Self::Pdo(_)) | (Self::Pdo(_), Self::MinMax(_)) => false,
+        }
+    }
+
     /// Where the card's PD link counts its points from.
     pub fn base(&self) -> i32 {
         match self {

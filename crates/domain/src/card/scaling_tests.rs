@@ -85,3 +85,32 @@ fn pdo_scores_follow_the_formula_beyond_the_bands() {
         "excellent"
     );
 }
+
+#[test]
+fn scalings_count_alike_where_all_that_a_person_chose_is_equal() {
+    let anchored = |anchor| {
+        let log_odds = LogOdds {
+            intercept: 1.0,
+            per_weight: 0.1,
+        };
+        Scaling::Pdo(Pdo { anchor, log_odds })
+    };
+    let usual = PdoAnchor::default();
+    // The weights of another card say something else about the odds.
+    assert!(pdo(0.04).counts_like(&anchored(usual)));
+    for other in [
+        PdoAnchor { pdo: 40.0, ..usual },
+        PdoAnchor {
+            odds: 20.0,
+            ..usual
+        },
+        PdoAnchor { base: 500, ..usual },
+    ] {
+        assert!(!pdo(0.04).counts_like(&anchored(other)), "{other:?}");
+    }
+    let range = |base, max| Scaling::MinMax(MinMax { base, max });
+    assert!(range(300, 900).counts_like(&Scaling::default()));
+    assert!(!range(300, 850).counts_like(&Scaling::default()));
+    assert!(!pdo(0.04).counts_like(&range(600, 900)));
+    assert!(!range(600, 900).counts_like(&pdo(0.04)));
+}

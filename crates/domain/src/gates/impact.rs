@@ -70,8 +70,7 @@ impl Impact {
             bads: with_bads.then(|| observed.bads()),
             // Inputs were checked to be finite and not empty.
             psi: psi(champion_raw, challenger_raw).map_or(0.0, |index| index.value),
-            rescaled: champion.scaling().kind() != challenger.scaling().kind()
-                || champion.scaling().base() != challenger.scaling().base(),
+            rescaled: !champion.scaling().counts_like(&challenger.scaling()),
             champion_bands: band_names(champion),
             challenger_bands: band_names(challenger),
             migration: cells(&|_| true),

@@ -1,7 +1,7 @@
 //! Each gate on a population where it passes, and with the one thing changed that must stop it.
 
 use super::*;
-use crate::card::{Factor, PdLink, Provenance, Scorecard, ScoringContent};
+use crate::card::{Factor, PdLink, PdoAnchor, Provenance, Scorecard, ScoringContent};
 use crate::expert::expert_card;
 use crate::logistic::{FitOptions, fit, sigmoid};
 use crate::matrix::Matrix;
@@ -490,4 +490,21 @@ fn report_survives_json_with_stable_names() {
     }
     let back: GateReport = serde_json::from_str(&text).unwrap();
     assert_eq!(back, report);
+}
+
+#[test]
+fn other_points_per_doubling_of_the_odds_are_another_scale() {
+    let scaled = |pdo| {
+        Population::scaled(WantedScaling::Pdo(PdoAnchor {
+            pdo,
+            ..PdoAnchor::default()
+        }))
+    };
+    let usual = scaled(20.0);
+    for (pdo, rescaled) in [(20.0, false), (40.0, true)] {
+        let mut population = scaled(pdo);
+        population.champion = usual.challenger.clone();
+        population.champion_raw = usual.challenger_raw.clone();
+        assert_eq!(population.report().impact.rescaled, rescaled, "{pdo}");
+    }
 }
