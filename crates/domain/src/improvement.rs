@@ -25,9 +25,9 @@ pub struct Improvements {
     pub band: String,
     /// `None` for a party that has the best band already; it has no factors then.
     pub target: Option<Target>,
-    /// One entry per factor of the card. First those that reach the target, the actionable before the others, by
-    /// ascending [`Improvement::change`]; then those that alone do not, by descending final score. Equal ones stand in
-    /// catalogue order.
+    /// One entry per factor of the card. First those that reach the target, by ascending [`Improvement::change`]; then
+    /// those that alone do not, by descending final score. Within either, all the actionable stand before the others;
+    /// equal ones stand in catalogue order.
     pub factors: Vec<Improvement>,
 }
 

@@ -48,7 +48,7 @@ fn print(who: &str, found: &ListImprovementsResponse) {
         .iter()
         .partition(|factor| factor.reachable);
     outln!(
-        "\nOne of these changes alone reaches {} (from {}), the smallest first:",
+        "\nOne of these changes alone reaches {} (from {}); first what the party can change, the smallest first:",
         found.target_band,
         found.target_score
     );
