@@ -180,6 +180,22 @@ mod tests {
     }
 
     #[test]
+    fn an_error_of_any_length_fits_into_the_trailers_of_an_answer() {
+        let violations = (0..100)
+            .map(|index| FieldViolation {
+                field: format!("features.{index}"),
+                description: "ü".repeat(1_000),
+            })
+            .collect();
+        let status = tonic::Status::from(ApiError::Invalid { violations });
+        // Percent-encoding triples what is not ASCII, base64 adds a third; a client takes 16 KiB in all.
+        let sent = status.message().len() * 3 + status.details().len() * 4 / 3;
+        assert!(sent < 15_000, "{sent}");
+        let read = ClientError::from(status);
+        assert!(read.to_string().contains("features.0"), "{read}");
+    }
+
+    #[test]
     fn every_error_is_read_back_as_it_was_sent() {
         for error in every_variant() {
             let seen = ClientError::from(Status::from(error.clone()));

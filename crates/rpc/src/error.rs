@@ -190,13 +190,16 @@ impl From<ApiError> for Status {
         let metadata: std::collections::HashMap<String, String> = error
             .metadata()
             .into_iter()
-            .map(|(key, value)| (key.to_owned(), value))
+            .map(|(key, value)| (key.to_owned(), shortened(&value, MOST_DETAIL_BYTES)))
             .collect();
         let mut details = ErrorDetails::with_error_info(error.reason(), DOMAIN, metadata);
         match &error {
             ApiError::Invalid { violations } => {
-                for violation in violations {
-                    details.add_bad_request_violation(&violation.field, &violation.description);
+                for violation in violations.iter().take(MOST_VIOLATIONS) {
+                    details.add_bad_request_violation(
+                        shortened(&violation.field, MOST_DETAIL_BYTES),
+                        shortened(&violation.description, MOST_DETAIL_BYTES),
+                    );
                 }
             }
             ApiError::Overloaded { retry_after, .. }
@@ -205,8 +208,22 @@ impl From<ApiError> for Status {
             }
             _ => {}
         }
-        Status::with_error_details(error.code(), error.to_string(), details)
+        let message = shortened(&error.to_string(), MOST_MESSAGE_BYTES);
+        Status::with_error_details(error.code(), message, details)
     }
+}
+
+/// A status travels in HTTP/2 trailers, of which clients take 16 KiB, details in base64: what is longer would reach them as
+/// a protocol error without a word of it.
+const MOST_VIOLATIONS: usize = 10;
+const MOST_DETAIL_BYTES: usize = 400;
+const MOST_MESSAGE_BYTES: usize = 2_000;
+
+fn shortened(text: &str, most_bytes: usize) -> String {
+    if text.len() <= most_bytes {
+        return text.to_owned();
+    }
+    format!("{}…", &text[..text.floor_char_boundary(most_bytes)])
 }
 
 fn advice_text(advice: Option<&str>) -> String {

@@ -2,7 +2,9 @@
 
 use axum::extract::{Path, State};
 use kycc_proto::scorecards::v1::scorecard_service_client::ScorecardServiceClient;
-use kycc_proto::scorecards::v1::{GetVersionRequest, ListVersionsRequest, ScorecardVersion};
+use kycc_proto::scorecards::v1::{
+    GetVersionRequest, ListVersionsRequest, ScorecardStatus, ScorecardVersion,
+};
 use maud::{Markup, html};
 use tonic::transport::Channel;
 
@@ -44,13 +46,15 @@ pub(crate) async fn show(
         .into_inner()
         .version
         .ok_or_else(|| Refused::incomplete("version"))?;
+    let rejected = version.status() == ScorecardStatus::Retired && version.activate_time.is_none();
     let body = html! {
         dl {
             dt { "Status" } dd class=(status(&version)) { (status(&version)) }
             dt { "Author" } dd { (version.author) }
             @if !version.approver.is_empty() { dt { "Approved by" } dd {
-                (version.approver) @if version.self_approved { ", its author" } ": " (version.note)
+                (version.approver) @if version.self_approved { ", its author" } @if !rejected { ": " (version.note) }
             } }
+            @if rejected { dt { "Rejected" } dd { (version.note) } }
             dt { "Hash" } dd.mono { (version.hash) }
         }
         h2 { "Factors" }

@@ -38,9 +38,12 @@ impl<'a> Recorder<'a> {
         message: RecordOutcomesRequest,
         now_micros: i64,
     ) -> Result<(), ApiError> {
-        if message.source.trim().is_empty() || message.source.len() > MAX_SOURCE_BYTES {
+        if message.source.trim().is_empty()
+            || message.source.len() > MAX_SOURCE_BYTES
+            || message.source.contains(char::is_control)
+        {
             let wanted = format!(
-                "must say where the outcomes come from, in at most {MAX_SOURCE_BYTES} bytes"
+                "must say where the outcomes come from, in at most {MAX_SOURCE_BYTES} bytes without control characters"
             );
             return Err(ApiError::invalid("source", wanted));
         }

@@ -5,6 +5,8 @@
 mod approval;
 mod refusal;
 
+use std::ops::RangeInclusive;
+
 use std::collections::BTreeMap;
 
 pub(crate) use refusal::Refusal;
@@ -12,8 +14,8 @@ pub(crate) use refusal::Refusal;
 use super::audit::{Action, Deed, Details};
 use super::version::{Status, Version};
 
-/// Shortest reason, or note on a gate, that says something.
-const LEAST_REASON: usize = 3;
+/// Characters of a reason, or of a note on a gate: enough to say something, few enough to be kept for ever.
+const REASON: RangeInclusive<usize> = 3..=4_000;
 
 /// What somebody wants to happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -214,7 +216,7 @@ fn deed(version: &Version, action: Action, request: &Request, details: Details) 
 }
 
 fn says_something(text: &str) -> bool {
-    text.trim().chars().count() >= LEAST_REASON
+    REASON.contains(&text.trim().chars().count()) && !text.contains('\0')
 }
 
 #[cfg(test)]

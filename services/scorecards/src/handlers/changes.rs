@@ -8,6 +8,9 @@ use crate::core::life::{Refusal, Request, Wish};
 use crate::store::{ChangeError, Target};
 use kycc_proto::scorecards::v1::ScorecardVersion;
 
+/// It is kept in the log for ever.
+const MOST_REQUEST_ID_BYTES: usize = 128;
+
 /// What every change carries.
 pub(super) struct Asked {
     pub(super) principal: String,
@@ -24,6 +27,10 @@ impl Scorecards {
         wish: Wish,
         asked: Asked,
     ) -> Result<Option<ScorecardVersion>, ApiError> {
+        if asked.request_id.len() > MOST_REQUEST_ID_BYTES {
+            let wanted = format!("takes at most {MOST_REQUEST_ID_BYTES} bytes");
+            return Err(ApiError::invalid("request_id", wanted));
+        }
         let request = Request {
             wish,
             principal: asked.principal,

@@ -33,7 +33,9 @@ kycc_store::for_each_driver! {
 
     impl ReadVersions for driver::Connection {
         async fn find(&mut self, name: &str) -> Result<Option<Version>, StoreError> {
-            let found = sqlx::query(select("WHERE version = $1 OR substr(hash, 1, $2) = $1 ORDER BY version LIMIT 1"))
+            let found = sqlx::query(select(
+                "WHERE version = $1 OR ($2 >= 8 AND substr(hash, 1, CAST($2 AS INTEGER)) = $1) ORDER BY version LIMIT 1",
+            ))
                 .bind(name)
                 .bind(i64::try_from(name.len()).unwrap_or(i64::MAX))
                 .fetch_optional(self)

@@ -55,7 +55,9 @@ async fn versions_are_found_by_name_and_by_the_start_of_their_hash() {
     let store = store().await;
     let hash = expert_card().hash().to_string();
     assert_eq!(store.get(&hash[..8]).await.unwrap().unwrap().name(), "1.0");
-    assert!(store.get("no-such").await.unwrap().is_none());
+    for no_name in ["no-such", "", &hash[..7]] {
+        assert!(store.get(no_name).await.unwrap().is_none(), "{no_name:?}");
+    }
 }
 
 #[tokio::test]

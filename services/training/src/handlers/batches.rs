@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use kycc_domain::labels::LabelStatistics;
 use kycc_lake::datasets::{FEATURE_VECTORS, LABELS};
-use kycc_lake::{Manifest, VersionId};
+use kycc_lake::{LakeError, Manifest, VersionId};
 use kycc_runtime::{TaskContext, TaskError};
 use serde_json::Value;
 
@@ -14,6 +14,8 @@ const NO_FEATURES: &str = "it has labels but no features";
 
 const NOT_MATURED: &str =
     "its outcome window had not passed when it was labelled; label it again with a later data_cut";
+
+const OUTDATED: &str = "its labels are of an older kind; label it again";
 
 /// One batch's labels and features.
 #[derive(Debug)]
@@ -52,8 +54,15 @@ pub(crate) async fn choose(cx: &TaskContext) -> Result<Chosen, TaskError> {
             leave(&labels, NO_FEATURES);
             continue;
         };
+        let made = match cx.lake().existing(&labels).await {
+            Err(LakeError::SchemaVersion { .. }) => {
+                leave(&labels, OUTDATED);
+                continue;
+            }
+            made => made?,
+        };
         taken.push(Labelled {
-            labels: cx.lake().existing(&labels).await?,
+            labels: made,
             features: cx.lake().existing(features).await?,
         });
     }

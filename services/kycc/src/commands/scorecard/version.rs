@@ -58,7 +58,12 @@ pub(super) fn show(global: &Global, version: Option<ScorecardVersion>) -> anyhow
     );
     print_decision(&version);
     if version.activate_time.is_some() {
-        outln!("  active since {}", text::time(version.activate_time));
+        let since = if version.status() == ScorecardStatus::Active {
+            "active since"
+        } else {
+            "last activated"
+        };
+        outln!("  {since} {}", text::time(version.activate_time));
     }
     if version.bootstrap {
         outln!("  bootstrap: learned without an observed default, so it cannot be approved");

@@ -5,7 +5,7 @@ use crate::core::version::Status;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error(
-        "a change of a scorecard version needs a reason of at least 3 characters; say why it is to happen"
+        "a change of a scorecard version needs a reason of 3 to 4,000 characters; say why it is to happen"
     )]
     NoReason,
     #[error(
@@ -37,7 +37,7 @@ pub(crate) enum Refusal {
         active: String,
     },
     #[error(
-        "the note on gate {gate} of version {version} is blank or shorter than 3 characters; say why it may pass"
+        "the note on gate {gate} of version {version} is not of 3 to 4,000 characters; say why it may pass"
     )]
     BlankNote { version: String, gate: String },
     #[error("version {version} was judged by no gate called {gate:?}")]

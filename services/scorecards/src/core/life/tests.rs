@@ -242,14 +242,16 @@ fn every_part_that_changes_changes_the_etag() {
 }
 
 #[test]
-fn a_change_without_a_reason_is_refused() {
-    let silent = Request {
-        reason: " ö ".into(),
-        ..approve()
-    };
-    // Also where it is so already.
-    for status in [Status::Gated, Status::Approved] {
-        assert_eq!(refused(&of(status), &silent).reason(), "REASON_REQUIRED");
+fn a_change_without_a_reason_or_with_a_book_of_it_is_refused() {
+    for reason in [" ö ".to_owned(), "a\0bc".to_owned(), "ö".repeat(4_001)] {
+        let silent = Request {
+            reason,
+            ..approve()
+        };
+        // Also where it is so already.
+        for status in [Status::Gated, Status::Approved] {
+            assert_eq!(refused(&of(status), &silent).reason(), "REASON_REQUIRED");
+        }
     }
 }
 
