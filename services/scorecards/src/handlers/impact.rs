@@ -51,6 +51,32 @@ fn cutoff(row: &CutoffRow) -> WireCutoff {
 fn cell(of: &Group) -> SwapCell {
     SwapCell {
         parties: of.parties as u64,
-        bads: of.bads.unwrap_or(0) as u64,
+        bads: of.bads.map(|bads| bads as u64),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bads_that_nobody_observed_are_absent_and_no_bads_are_0() {
+        let group = |bads| Group {
+            parties: 7,
+            bads,
+            ..Group::default()
+        };
+        let row = |bads| CutoffRow {
+            cutoff: 500,
+            own: false,
+            accepted: group(bads),
+            accepted_share: 0.5,
+            rejected: group(bads),
+            bads_caught: None,
+        };
+        let unknown = cutoff(&row(None));
+        assert_eq!((unknown.accepted_bads, unknown.rejected_bads), (None, None));
+        let none = cutoff(&row(Some(0)));
+        assert_eq!((none.accepted_bads, none.rejected_bads), (Some(0), Some(0)));
     }
 }

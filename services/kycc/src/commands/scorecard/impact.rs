@@ -43,7 +43,7 @@ fn print(impact: &GetImpactResponse) {
                     row.champion_band.clone(),
                     to.clone(),
                     text::count(parties),
-                    bads.map_or_else(|| "-".into(), |bads| text::count(*bads)),
+                    known(bads.copied()),
                 ]);
             }
         }
@@ -59,11 +59,7 @@ fn print(impact: &GetImpactResponse) {
             ("rejected by both", &swap.both_rejected),
         ] {
             let cell = cell.unwrap_or_default();
-            table.row([
-                who.to_owned(),
-                text::count(cell.parties),
-                text::count(cell.bads),
-            ]);
+            table.row([who.to_owned(), text::count(cell.parties), known(cell.bads)]);
         }
         table.print("");
     }
@@ -85,12 +81,17 @@ fn print_cutoffs(version: &str, rows: &[CutoffRow]) {
         table.row([
             row.cutoff.to_string(),
             text::count(row.accepted),
-            text::count(row.accepted_bads),
+            known(row.accepted_bads),
             text::count(row.rejected),
-            text::count(row.rejected_bads),
+            known(row.rejected_bads),
         ]);
     }
     table.print("");
+}
+
+/// Bads are unknown where no outcome is observed.
+fn known(bads: Option<u64>) -> String {
+    bads.map_or_else(|| "-".into(), text::count)
 }
 
 fn as_json(impact: &GetImpactResponse) -> Value {
@@ -135,4 +136,36 @@ fn cutoffs(rows: &[CutoffRow]) -> Value {
         })
     };
     rows.iter().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bads_that_nobody_observed_are_not_shown_as_0() {
+        assert_eq!(known(None), "-");
+        assert_eq!(known(Some(0)), "0");
+        let unknown = CutoffRow {
+            cutoff: 500,
+            accepted: 7,
+            accepted_bads: None,
+            rejected: 3,
+            rejected_bads: None,
+        };
+        assert_eq!(
+            cutoffs(&[unknown]),
+            json!([{"cutoff": 500, "accepted": 7, "accepted_bads": null, "rejected": 3, "rejected_bads": null}])
+        );
+        let observed = SwapCell {
+            parties: 7,
+            bads: Some(0),
+        };
+        assert_eq!(cell(Some(observed)), json!({"parties": 7, "bads": 0}));
+        let unknown = SwapCell {
+            parties: 7,
+            bads: None,
+        };
+        assert_eq!(cell(Some(unknown)), json!({"parties": 7, "bads": null}));
+    }
 }
