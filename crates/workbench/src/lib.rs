@@ -34,6 +34,7 @@ pub use measures::{
 };
 pub use output::{refuse_input, write_whole};
 pub use page::page;
+pub use printable::printable;
 pub use sample::{Holdout, Roles, Sample};
 pub use scores::{Comparison, NamedAuc, ScoreReport, compare_scores, measure_scores};
 pub use significant::{cut_names, fixed, p_value, significant};

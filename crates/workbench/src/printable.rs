@@ -7,7 +7,7 @@ const NAMES_LISTED: usize = 10;
 
 /// The text with control characters, line separators and marks of writing direction written out, as JSON writes them: a
 /// terminal obeys them.
-pub(crate) fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if is_obeyed(c) {

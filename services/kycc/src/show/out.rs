@@ -1,6 +1,5 @@
 //! Standard output, whose reader may leave before we have finished, and whose text may come from strangers.
 
-use std::borrow::Cow;
 use std::fmt::Arguments;
 use std::io::{ErrorKind, Write};
 
@@ -16,27 +15,17 @@ pub(crate) fn line(text: Arguments<'_>) {
 /// Prints text of several lines, a table or a page.
 pub(crate) fn page(text: &str) {
     let mut lines = text.split('\n').map(escaped);
-    let first = lines.next().unwrap_or_default().into_owned();
+    let first = lines.next().unwrap_or_default();
     let whole = lines.fold(first, |whole, line| whole + "\n" + &line);
     print(format_args!("{whole}"));
 }
 
-/// The text with its control characters written out, for a terminal obeys them: names and reasons are data.
+/// The text with all that a terminal obeys written out, for names and reasons are data: control characters, line
+/// separators, and marks that turn the direction of writing round.
 ///
 /// They are written as in JSON (`\u001b`), so that a line of JSON stays the same value.
-pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
-    if !text.contains(char::is_control) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 8);
-    for char in text.chars() {
-        if char.is_control() {
-            out.push_str(&format!("\\u{:04x}", u32::from(char)));
-        } else {
-            out.push(char);
-        }
-    }
-    Cow::Owned(out)
+pub(crate) fn escaped(text: &str) -> String {
+    kycc_workbench::printable(text)
 }
 
 /// A reader that left (`| head`) wants no more, so the process ends; a full disk is an error.
@@ -71,10 +60,23 @@ mod tests {
     }
 
     #[test]
+    fn marks_of_direction_and_line_separators_are_written_out() {
+        for mark in ('\u{202a}'..='\u{202e}')
+            .chain('\u{2066}'..='\u{2069}')
+            .chain(['\u{200e}', '\u{200f}', '\u{2028}', '\u{2029}'])
+        {
+            assert_eq!(
+                escaped(&format!("a{mark}b")),
+                format!("a\\u{:04x}b", u32::from(mark))
+            );
+        }
+    }
+
+    #[test]
     fn json_with_control_characters_stays_the_same_value() {
-        let value = serde_json::json!({"id": "a\u{1b}\u{7f}\u{9b}\n"});
-        let shown = escaped(&value.to_string()).into_owned();
-        assert!(!shown.contains(char::is_control), "{shown}");
+        let value = serde_json::json!({"id": "a\u{1b}\u{7f}\u{9b}\u{2028}\u{202e}\n"});
+        let shown = escaped(&value.to_string());
+        assert!(shown.is_ascii(), "{shown}");
         let back: serde_json::Value = serde_json::from_str(&shown).unwrap();
         assert_eq!(back, value);
     }

@@ -40,8 +40,7 @@ impl Table {
 
     pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
         debug_assert_eq!(N, self.columns, "a row has one cell for every heading");
-        self.grid
-            .add_row(cells.map(|cell| out::escaped(&cell).into_owned()));
+        self.grid.add_row(cells.map(|cell| out::escaped(&cell)));
     }
 
     /// Prints the table, or `nothing` where it has no rows.

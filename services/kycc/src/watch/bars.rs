@@ -51,7 +51,7 @@ impl Bars {
             "STEP_SUCCESS" => end(bar, "✓", &message),
             "STEP_FAILURE" => end(bar, "✗", &message),
             "STEP_SKIPPED" | "STEP_CANCELED" => end(bar, "-", &message),
-            "LOG" => bar.set_message(message.into_owned()),
+            "LOG" => bar.set_message(message),
             _ => {}
         }
     }
