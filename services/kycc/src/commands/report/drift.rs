@@ -2,6 +2,7 @@
 
 use kycc_proto::scoring::v1::{BandShare, DriftCell, DriftLine, GetDriftRequest, GetDriftResponse};
 use kycc_rpc::ClientError;
+use kycc_workbench::cut_names;
 use serde_json::{Value, json};
 
 use crate::args::Global;
@@ -176,12 +177,14 @@ fn where_is(line: &DriftLine, place: usize, bands: &[BandShare]) -> String {
 }
 
 fn values(cell: &DriftCell) -> String {
-    let number = |value: f64| text::decimal(value, 2);
-    match (cell.low, cell.high) {
-        (None, None) => "all".into(),
-        (None, Some(high)) => format!("≤ {}", number(high)),
-        (Some(low), None) => format!("> {}", number(low)),
-        (Some(low), Some(high)) => format!("> {} to {}", number(low), number(high)),
+    // As many digits as tell the bounds apart, which may be shares far below 0.01.
+    let bounds: Vec<f64> = [cell.low, cell.high].into_iter().flatten().collect();
+    let names = cut_names(&bounds);
+    match (cell.low, &names[..]) {
+        (_, [low, high]) => format!("> {low} to {high}"),
+        (Some(_), [low]) => format!("> {low}"),
+        (None, [high]) => format!("≤ {high}"),
+        _ => "all".into(),
     }
 }
 
@@ -239,7 +242,15 @@ mod tests {
         let place = most_moved(&line).unwrap();
         assert_eq!(where_is(&line, place, &[]), "≤ 1.25");
         assert_eq!(values(&line.cells[1]), "> 1.25");
-        assert_eq!(values(&cell(Some(1.0), Some(3.0), 0.0)), "> 1 to 3");
+        assert_eq!(values(&cell(None, None, 0.0)), "all");
+        for (low, high, text) in [
+            (1.0, 3.0, "> 1 to 3"),
+            (0.0, 0.0013, "> 0 to 0.0013"),
+            (0.000_2, 0.000_4, "> 0.0002 to 0.0004"),
+            (1.0 / 3.0, 2.0 / 3.0, "> 0.33333 to 0.66667"),
+        ] {
+            assert_eq!(values(&cell(Some(low), Some(high), 0.0)), text);
+        }
     }
 
     #[test]
