@@ -9,7 +9,7 @@ mod error;
 mod scaling;
 mod validate;
 
-pub use compiled::{CompiledCard, Scored, round_half_up};
+pub use compiled::{CompiledCard, Scored, nearest_half_up, round_half_up};
 pub use error::CardError;
 pub use scaling::{LogOdds, MinMax, Pdo, PdoAnchor, Scaling};
 

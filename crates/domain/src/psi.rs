@@ -81,25 +81,31 @@ pub fn psi_of_shares(expected: &[f64], actual: &[f64]) -> f64 {
         .sum()
 }
 
-/// The deciles 0.1 … 0.9 by linear interpolation between order statistics, equal edges merged.
+/// The deciles 0.1 … 0.9: [`quantile_edges`] of ten bins.
 pub fn decile_edges(sample: &[f64]) -> Vec<f64> {
+    quantile_edges(sample, 10)
+}
+
+/// The inner edges of `bins` bins of equal share by linear interpolation between order statistics, equal edges merged.
+/// Values must be finite; without values or with fewer than two bins there are no edges.
+pub fn quantile_edges(sample: &[f64], bins: usize) -> Vec<f64> {
     let Some(last) = sample.len().checked_sub(1) else {
         return Vec::new();
     };
-    // The position of a decile is tenth·last/10; in integers its whole part is exact.
-    let position = |tenth: usize| (tenth * last / 10, tenth * last % 10);
-    let ranks: Vec<usize> = (1..10)
-        .flat_map(|tenth| {
-            let (whole, _) = position(tenth);
+    // The position of an edge is part·last/bins; in integers its whole part is exact.
+    let position = |part: usize| (part * last / bins, part * last % bins);
+    let ranks: Vec<usize> = (1..bins)
+        .flat_map(|part| {
+            let (whole, _) = position(part);
             [whole, (whole + 1).min(last)]
         })
         .collect();
     let mut edges: Vec<f64> = order_statistics(sample, &ranks)
         .chunks_exact(2)
-        .zip(1..10)
-        .map(|(pair, tenth)| {
-            let (_, rest) = position(tenth);
-            let (low, high, share) = (pair[0], pair[1], rest as f64 / 10.0);
+        .zip(1..bins)
+        .map(|(pair, part)| {
+            let (_, rest) = position(part);
+            let (low, high, share) = (pair[0], pair[1], rest as f64 / bins as f64);
             let span = high - low;
             if span.is_finite() {
                 low + span * share
@@ -175,6 +181,19 @@ mod tests {
         let flag: Vec<f64> = (0..100).map(|i| f64::from(u8::from(i >= 50))).collect();
         assert_eq!(decile_edges(&flag), vec![0.0, 0.5, 1.0]);
         assert_eq!(decile_edges(&[7.0; 5]), vec![7.0]);
+    }
+
+    #[test]
+    fn quantiles_of_any_number_interpolate_and_merge() {
+        let five: Vec<f64> = (0..5).map(f64::from).collect();
+        assert_eq!(quantile_edges(&five, 4), [1.0, 2.0, 3.0]);
+        assert_eq!(quantile_edges(&five, 2), [2.0]);
+        assert_eq!(quantile_edges(&[0.0, 1.0], 4), [0.25, 0.5, 0.75]);
+        assert_eq!(quantile_edges(&[1.0, 1.0, 5.0], 4), [1.0, 3.0]);
+        assert!(quantile_edges(&five, 1).is_empty() && quantile_edges(&[], 4).is_empty());
+        let many: Vec<f64> = (0..20_001).map(|i| f64::from(i * 7919 % 20_001)).collect();
+        let edges: Vec<f64> = (1..1000).map(|part| f64::from(part) * 20.0).collect();
+        assert_eq!(quantile_edges(&many, 1000), edges);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod scores;
 use std::path::Path;
 
 use kycc_domain::binning::{PointScaling, WoeCard};
+use kycc_domain::card::nearest_half_up;
 use serde::Serialize;
 
 use crate::error::WorkbenchError;
@@ -49,7 +50,7 @@ pub enum Card {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scored {
     pub raw: f64,
-    /// Rounded half up, once.
+    /// Rounded half up, once, by the rule of the built-in card.
     pub score: f64,
     pub pd: f64,
     pub points: Vec<f64>,
@@ -95,7 +96,7 @@ impl Card {
         let raw = self.base_points() + points.iter().sum::<f64>();
         Scored {
             raw,
-            score: (raw + 0.5).floor(),
+            score: nearest_half_up(raw),
             pd: self.link().pd(raw),
             points,
         }

@@ -9,7 +9,7 @@ use crate::error::WorkbenchError;
 use crate::sample::Sample;
 use crate::table::missing;
 
-/// What stands in for a missing value.
+/// What stands in for a missing value: of the training values, each counted as often as its row weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Impute {
     Mean,
@@ -105,8 +105,9 @@ fn fills(sample: &Sample<'_>, how: Impute) -> Result<Vec<Option<f64>>, Workbench
             if missing(sample.columns[j]).is_none() {
                 return Ok(None);
             }
-            let mut known = sample.train_column(j);
-            known.retain(|v| !v.is_nan());
+            let column = sample.columns[j];
+            let known = sample.weighing().map(|(row, weight)| (column[row], weight));
+            let known: Vec<(f64, f64)> = known.filter(|(value, _)| !value.is_nan()).collect();
             if known.is_empty() {
                 return Err(WorkbenchError::EmptyFeature {
                     file: sample.table.source().to_owned(),
@@ -114,21 +115,42 @@ fn fills(sample: &Sample<'_>, how: Impute) -> Result<Vec<Option<f64>>, Workbench
                 });
             }
             Ok(Some(match how {
-                Impute::Mean => known.iter().sum::<f64>() / known.len() as f64,
-                Impute::Median => median(known),
+                Impute::Mean => mean(&scaled(known)),
+                Impute::Median => median(scaled(known)),
             }))
         })
         .collect()
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    if values.len().is_multiple_of(2) {
+/// Values with weights of which the greatest is about 1, so that their sum is finite. Powers of two round nothing.
+fn scaled(mut known: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+    let greatest = known.iter().map(|(_, weight)| *weight).fold(0.0, f64::max);
+    let exponent = greatest.log2().floor().clamp(-1000.0, 1000.0) as i32;
+    for (_, weight) in &mut known {
+        *weight *= 2f64.powi(-exponent);
+    }
+    known
+}
+
+fn mean(known: &[(f64, f64)]) -> f64 {
+    let total: f64 = known.iter().map(|(_, weight)| weight).sum();
+    let sum: f64 = known.iter().map(|(value, weight)| value * weight).sum();
+    sum / total
+}
+
+/// The value below and above which half of the weight lies; the middle of two where the halves meet between them.
+fn median(mut known: Vec<(f64, f64)>) -> f64 {
+    known.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let half = known.iter().map(|(_, weight)| weight).sum::<f64>() / 2.0;
+    let (mut below, mut at) = (0.0, 0);
+    while at + 1 < known.len() && below + known[at].1 < half {
+        below += known[at].1;
+        at += 1;
+    }
+    match known.get(at + 1) {
         // Halved first, so that two large values do not overflow.
-        values[middle - 1] / 2.0 + values[middle] / 2.0
-    } else {
-        values[middle]
+        Some((next, _)) if below + known[at].1 == half => known[at].0 / 2.0 + next / 2.0,
+        _ => known[at].0,
     }
 }
 
@@ -164,4 +186,47 @@ fn weights_of_evidence(
         imputed: vec![None; sample.columns.len()],
         bins: Some(bins),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::Roles;
+    use crate::table::Table;
+
+    /// What stands in for the missing value of `x`; the last column weighs.
+    fn fill(how: Impute, rows: &str) -> f64 {
+        let text = format!("x,bad,w\n{rows}");
+        let table = Table::from_csv(text.as_bytes(), "t.csv", None).unwrap();
+        let roles = Roles {
+            target: "bad".into(),
+            features: vec!["x".into()],
+            id: None,
+            weight: Some("w".into()),
+            holdout: None,
+        };
+        let sample = Sample::of(&table, &roles).unwrap();
+        let design = Design::of(&sample, &Inputs::Imputed(how)).unwrap();
+        design.imputed[0].unwrap()
+    }
+
+    #[test]
+    fn weights_count_as_if_rows_were_repeated_and_rows_of_weight_0_do_not() {
+        let weighted = "1,0,3\n5,1,1\n7,0,2\n9000,1,0\n,0,1\n";
+        let repeated = "1,0,1\n1,0,1\n1,0,1\n5,1,1\n7,0,1\n7,0,1\n,0,1\n";
+        for (how, wanted) in [(Impute::Mean, 22.0 / 6.0), (Impute::Median, 3.0)] {
+            assert_eq!(fill(how, weighted), wanted);
+            assert_eq!(fill(how, repeated), wanted);
+        }
+        assert_eq!(fill(Impute::Median, "1,0,1\n5,1,1\n7,0,2.5\n,0,9\n"), 7.0);
+    }
+
+    #[test]
+    fn enormous_and_tiny_weights_do_not_spoil_what_stands_in() {
+        for weight in ["1e308", "5e-324"] {
+            let rows = format!("1,0,{weight}\n2,1,{weight}\n6,1,{weight}\n,0,{weight}\n");
+            assert_eq!(fill(Impute::Mean, &rows), 3.0);
+            assert_eq!(fill(Impute::Median, &rows), 2.0);
+        }
+    }
 }

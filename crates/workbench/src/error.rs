@@ -28,6 +28,10 @@ pub enum WorkbenchError {
     Folder { file: String },
     #[error("{file} is compressed or a spreadsheet; unpack it, or save it as CSV or Parquet")]
     Packed { file: String },
+    #[error(
+        "{file} is Parquet out of a pipe, which cannot be read from its end; name the file itself"
+    )]
+    PipedParquet { file: String },
     #[error("{file} is UTF-16 text; save it as UTF-8")]
     Utf16 { file: String },
     #[error("{file} has no rows; a table needs {needs}")]
@@ -83,7 +87,7 @@ pub enum WorkbenchError {
         value: String,
     },
     #[error(
-        "{file}, column {column:?} is of the type {kind}, which is not read; turn it into a number"
+        "{file}, column {column:?} is of the type {kind}, which is not read; turn it into a number, or an id into text"
     )]
     UnreadType {
         file: String,
@@ -224,7 +228,9 @@ impl WorkbenchError {
     /// Stable name for programs; never derived from the text.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Open { .. } | Self::Folder { .. } => "FILE_UNREADABLE",
+            Self::Open { .. } | Self::Folder { .. } | Self::PipedParquet { .. } => {
+                "FILE_UNREADABLE"
+            }
             Self::Write { .. } => "FILE_UNWRITABLE",
             Self::OutIsInput { .. } => "OUT_IS_INPUT",
             Self::Packed { .. } | Self::Utf16 { .. } | Self::NotUtf8 { .. } => "FILE_ENCODING",

@@ -102,6 +102,11 @@ impl Output {
     pub(crate) fn finish(mut self) -> Result<(), WorkbenchError> {
         let flushed = self.writer.flush();
         flushed.map_err(|cause| unwritable(&self.named, cause))?;
+        if self.staged.is_some() {
+            // The name must not reach the disk before the bytes do. A pipe cannot be synced.
+            let synced = self.writer.get_ref().sync_all();
+            synced.map_err(|cause| unwritable(&self.named, cause))?;
+        }
         let Some((staging, target)) = self.staged.take() else {
             return Ok(());
         };
@@ -193,6 +198,12 @@ mod tests {
         write_whole(&out, b"after").unwrap();
         assert_eq!(fs::read_to_string(&out).unwrap(), "after");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_plain_file_is_written_though_it_cannot_be_synced() {
+        write_whole(Path::new("/dev/null"), b"x").unwrap();
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub struct Roles {
     pub target: String,
     /// Empty: every column of numbers that plays no other part.
     pub features: Vec<String>,
+    /// Read the table with [`Table::read_with_ids`]: read as numbers, ids lose leading zeros and far digits.
     pub id: Option<String>,
     pub weight: Option<String>,
     pub holdout: Option<Holdout>,
@@ -103,6 +104,13 @@ impl<'a> Sample<'a> {
     pub fn train_weights(&self) -> Option<Vec<f64>> {
         let weights = self.weights.as_ref()?;
         Some(self.train.iter().map(|row| weights[*row]).collect())
+    }
+
+    /// The training rows that weigh anything, each with its weight; 1 where there are none.
+    pub(crate) fn weighing(&self) -> impl Iterator<Item = (usize, f64)> {
+        let weight = |row| self.weights.as_ref().map_or(1.0, |weights| weights[row]);
+        let rows = self.train.iter().map(move |row| (*row, weight(*row)));
+        rows.filter(|(_, weight)| *weight > 0.0)
     }
 
     /// The training values of a feature.

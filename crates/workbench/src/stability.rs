@@ -1,6 +1,6 @@
 //! How far one column has moved between two files: the population stability index over quantiles of the first.
 
-use kycc_domain::psi::{count_bins, psi_of_counts};
+use kycc_domain::psi::{Shift, count_bins, psi_of_counts, quantile_edges};
 use serde::Serialize;
 
 use crate::error::WorkbenchError;
@@ -30,9 +30,9 @@ pub struct StabilityReport {
 #[serde(rename_all = "snake_case")]
 pub enum Reading {
     Stable,
-    /// From 0.10.
+    /// From [`SHIFT_WARN`](kycc_domain::psi::SHIFT_WARN).
     Moved,
-    /// From 0.25.
+    /// From [`SHIFT_FAIL`](kycc_domain::psi::SHIFT_FAIL).
     MovedFar,
 }
 
@@ -77,14 +77,14 @@ impl Reading {
             Self::MovedFar => "moved far",
         }
     }
+}
 
-    fn of(psi: f64, bound: f64) -> Self {
-        if psi <= bound || psi < 0.1 {
-            Self::Stable
-        } else if psi < 0.25 {
-            Self::Moved
-        } else {
-            Self::MovedFar
+impl From<Shift> for Reading {
+    fn from(shift: Shift) -> Self {
+        match shift {
+            Shift::Pass => Self::Stable,
+            Shift::Warn => Self::Moved,
+            Shift::Fail => Self::MovedFar,
         }
     }
 }
@@ -104,7 +104,8 @@ pub fn stability(
         });
     }
     let (first, second) = (expected.numbers(column)?, actual.numbers(column)?);
-    let edges = quantile_edges(first, bins);
+    let known: Vec<f64> = first.iter().copied().filter(|v| !v.is_nan()).collect();
+    let edges = quantile_edges(&known, bins);
     if edges.is_empty() {
         return Err(WorkbenchError::NoValues {
             file: expected.source().to_owned(),
@@ -156,36 +157,10 @@ pub fn stability(
         column: column.to_owned(),
         psi: psi.value,
         no_shift_bound: psi.no_shift_bound,
-        reading: Reading::of(psi.value, psi.no_shift_bound),
+        reading: psi.shift().into(),
         cells,
         notices,
     })
-}
-
-/// The inner edges of `bins` quantiles by linear interpolation between order statistics, equal edges merged; missing
-/// values do not count. Deciles are those of the domain, bit for bit.
-fn quantile_edges(sample: &[f64], bins: usize) -> Vec<f64> {
-    let mut sorted: Vec<f64> = sample.iter().copied().filter(|v| !v.is_nan()).collect();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let Some(last) = sorted.len().checked_sub(1) else {
-        return Vec::new();
-    };
-    let mut edges: Vec<f64> = (1..bins)
-        .map(|part| {
-            // The position is part·last/bins; in integers its whole part is exact.
-            let (whole, rest) = (part * last / bins, part * last % bins);
-            let (low, high) = (sorted[whole], sorted[(whole + 1).min(last)]);
-            let share = rest as f64 / bins as f64;
-            let gap = high - low;
-            if gap.is_finite() {
-                low + gap * share
-            } else {
-                low * (1.0 - share) + high * share
-            }
-        })
-        .collect();
-    edges.dedup();
-    edges
 }
 
 #[cfg(test)]
@@ -198,14 +173,21 @@ mod tests {
     }
 
     #[test]
-    fn ten_quantiles_are_the_deciles_of_the_domain() {
-        let sample: Vec<f64> = (0..997)
-            .map(|i| f64::from(i * 7919 % 1009).sqrt())
-            .collect();
-        assert_eq!(
-            quantile_edges(&sample, 10),
-            kycc_domain::psi::decile_edges(&sample)
-        );
+    fn a_shift_is_read_by_the_rule_of_the_domain() {
+        for (shift, reading) in [
+            (Shift::Pass, Reading::Stable),
+            (Shift::Warn, Reading::Moved),
+            (Shift::Fail, Reading::MovedFar),
+        ] {
+            assert_eq!(Reading::from(shift), reading);
+        }
+        let before: Vec<String> = (0..400).map(|i| (i % 20).to_string()).collect();
+        let after: Vec<String> = (0..400).map(|i| (i % 20 + i % 9).to_string()).collect();
+        let of = |values: &[String]| table(&values.iter().map(String::as_str).collect::<Vec<_>>());
+        let report = stability(&of(&before), &of(&after), "x", 10).unwrap();
+        let shift = Shift::of(report.psi, report.no_shift_bound);
+        assert_eq!(report.reading, Reading::from(shift));
+        assert_ne!(report.reading, Reading::Stable);
     }
 
     #[test]

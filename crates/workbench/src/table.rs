@@ -5,6 +5,8 @@ mod csv;
 mod parquet;
 
 use std::fmt;
+use std::fs::File;
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 use crate::error::WorkbenchError;
@@ -24,8 +26,17 @@ pub struct Table {
     rows: usize,
     columns: Vec<Column>,
     numbering: Numbering,
+    /// The column of ids, where one was named, as it is written in the file.
+    ids: Option<Ids>,
     /// What a person should know about how the file was read.
     notices: Vec<String>,
+}
+
+/// The text of a column, row by row. As numbers, ids would lose leading zeros and digits past the sixteenth.
+#[derive(Debug, Clone)]
+struct Ids {
+    column: String,
+    texts: Vec<Box<str>>,
 }
 
 /// How rows are named to a person.
@@ -58,6 +69,17 @@ impl fmt::Display for Place {
 impl Table {
     /// Reads a file; its first bytes tell Parquet from CSV. `delimiter` of a CSV is detected where none is given.
     pub fn read(path: &Path, delimiter: Option<u8>) -> Result<Self, WorkbenchError> {
+        Self::read_with_ids(path, delimiter, None)
+    }
+
+    /// Reads a file and keeps the column `id` as text too, exactly as it is written there.
+    ///
+    /// The file is read once, so that it may be a pipe; Parquet alone, whose end is read first, must be a file.
+    pub fn read_with_ids(
+        path: &Path,
+        delimiter: Option<u8>,
+        id: Option<&str>,
+    ) -> Result<Self, WorkbenchError> {
         let source = printable(&path.display().to_string());
         let failed = |cause| WorkbenchError::Open {
             file: source.clone(),
@@ -66,25 +88,30 @@ impl Table {
         if path.is_dir() {
             return Err(WorkbenchError::Folder { file: source });
         }
-        let mut head = [0u8; 4];
-        let mut file = std::fs::File::open(path).map_err(failed)?;
-        let length = std::io::Read::read(&mut file, &mut head).map_err(failed)?;
-        let table = match head {
+        let mut file = File::open(path).map_err(failed)?;
+        let mut bytes = Vec::new();
+        // A pipe may hand over less than it was asked for.
+        let mut head = Read::by_ref(&mut file).take(4);
+        head.read_to_end(&mut bytes).map_err(failed)?;
+        let table = match bytes[..] {
             [b'P', b'A', b'R', b'1'] => {
-                let file = std::fs::File::open(path).map_err(failed)?;
-                parquet::read(file, source)
+                if !file.metadata().map_err(failed)?.is_file() {
+                    return Err(WorkbenchError::PipedParquet { file: source });
+                }
+                file.rewind().map_err(failed)?;
+                parquet::read(file, source, id)
             }
             [0x1f, 0x8b, ..] | [b'P', b'K', 3, 4] | [0x28, 0xb5, 0x2f, 0xfd] => {
                 Err(WorkbenchError::Packed { file: source })
             }
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Err(WorkbenchError::Utf16 { file: source }),
-            _ if length == 0 => Err(WorkbenchError::NoRows {
+            [] => Err(WorkbenchError::NoRows {
                 file: source,
                 needs: CSV_NEEDS,
             }),
             _ => {
-                let bytes = std::fs::read(path).map_err(failed)?;
-                csv::read(&bytes, source, delimiter)
+                file.read_to_end(&mut bytes).map_err(failed)?;
+                csv::read(&bytes, source, delimiter, id)
             }
         }?;
         Ok(Self {
@@ -99,7 +126,7 @@ impl Table {
         source: &str,
         delimiter: Option<u8>,
     ) -> Result<Self, WorkbenchError> {
-        csv::read(bytes, source.to_owned(), delimiter)
+        csv::read(bytes, source.to_owned(), delimiter, None)
     }
 
     fn new(
@@ -138,6 +165,7 @@ impl Table {
             rows,
             columns,
             numbering,
+            ids: None,
             notices,
         })
     }
@@ -181,6 +209,12 @@ impl Table {
             column: name.to_owned(),
             columns: listed(self.columns.iter().map(|c| c.name.as_str())),
         })
+    }
+
+    /// What is written in a row of the column that was read as ids; `None` where that is another one.
+    pub(crate) fn id_text(&self, column: &str, row: usize) -> Option<&str> {
+        let ids = self.ids.as_ref().filter(|ids| ids.column == column)?;
+        Some(&ids.texts[row])
     }
 
     /// A column of numbers; NaN is missing. A column of text is an error that shows the first value that is no number.

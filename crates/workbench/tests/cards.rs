@@ -207,3 +207,80 @@ fn impossible_scalings_are_refused_by_their_option() {
         assert!(error.to_string().contains(option), "{error}");
     }
 }
+
+/// The table of a file with the ids of six clients, whose last row weighs nothing.
+fn weighed(folder: &Path, ids: [&str; 6]) -> Table {
+    let path = folder.join("weighed.csv");
+    let rows = ["1,0,1", "2,1,1", "3,0,1", "4,1,2", "5,1,1", "900,0,0"];
+    let rows = ids
+        .iter()
+        .zip(rows)
+        .map(|(id, row)| format!("{id},{row}\n"));
+    std::fs::write(&path, format!("id,x,bad,w\n{}", rows.collect::<String>())).unwrap();
+    Table::read_with_ids(&path, None, Some("id")).unwrap()
+}
+
+#[test]
+fn ids_are_written_as_they_are_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let ids = [
+        "00123",
+        "123",
+        "123456789012345678",
+        "123456789012345679",
+        "1.50",
+        "NA",
+    ];
+    let table = weighed(folder.path(), ids);
+    assert!(
+        table.numbers("id").is_ok(),
+        "it is still a column of numbers"
+    );
+    let fitted = fit(&table, &roles(&["x"], None), &wish(Inputs::Values)).unwrap();
+    let out = folder.path().join("scores.csv");
+    card(&fitted, SCALINGS[0], Some(&out)).unwrap();
+    let text = std::fs::read_to_string(&out).unwrap();
+    let written = text
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split(',').next());
+    assert_eq!(written.collect::<Vec<_>>(), ids);
+}
+
+#[test]
+fn rows_of_weight_0_stretch_no_training_range() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = weighed(folder.path(), ["1", "2", "3", "4", "5", "6"]);
+    let roles = Roles {
+        weight: Some("w".into()),
+        ..roles(&["x"], None)
+    };
+    let fitted = fit(&table, &roles, &wish(Inputs::Values)).unwrap();
+    let Card::Linear(made) = Card::of(&fitted, SCALINGS[0]).unwrap() else {
+        panic!("values make a card of lines");
+    };
+    let factor = &made.factors[0];
+    assert_eq!(
+        (factor.worst.min(factor.best), factor.worst.max(factor.best)),
+        (1.0, 5.0)
+    );
+}
+
+#[test]
+fn a_score_below_a_half_is_not_rounded_up() {
+    let table = credit();
+    let fitted = linear(&table, None);
+    let base = PointScaling::Pdo {
+        base: 0.0,
+        odds: 1.0,
+        pdo: 20.0,
+    };
+    let Card::Linear(mut made) = Card::of(&fitted, base).unwrap() else {
+        panic!("values make a card of lines");
+    };
+    made.factors.clear();
+    // Adding 0.5 to it gives 1 in floats.
+    made.base_points = 0.499_999_999_999_999_94;
+    let scored = Card::Linear(made).score(&fitted, 0);
+    assert_eq!(scored.score, 0.0);
+}

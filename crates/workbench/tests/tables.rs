@@ -1,4 +1,8 @@
 //! Reading is exact and never panics, and the answers do not depend on how many threads compute them.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by stopping"
+)]
 
 use std::path::Path;
 
@@ -41,6 +45,49 @@ proptest! {
             Err(error) => prop_assert!(!error.to_string().is_empty()),
         }
     }
+}
+
+/// What `Table::read` makes of bytes that come through a pipe in two parts.
+#[cfg(target_os = "linux")]
+fn piped(
+    first: &'static [u8],
+    second: &'static [u8],
+) -> Result<Table, kycc_workbench::WorkbenchError> {
+    use std::io::Write;
+    use std::os::fd::AsRawFd;
+
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let path = format!("/proc/self/fd/{}", reader.as_raw_fd());
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            writer.write_all(first).unwrap();
+            std::thread::yield_now();
+            // Nobody reads on where the first part is refused.
+            let _ = writer.write_all(second);
+        });
+        let table = Table::read(Path::new(&path), None);
+        drop(reader);
+        table
+    })
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_pipe_loses_no_byte_and_parquet_does_not_go_through_one() {
+    let table = piped(b"i", b"d,x\n7,1\n8,2\n").unwrap();
+    assert_eq!(table.numbers("id").unwrap(), [7.0, 8.0]);
+    assert_eq!(table.numbers("x").unwrap(), [1.0, 2.0]);
+    assert_eq!(piped(b"", b"").unwrap_err().reason(), "NO_ROWS");
+    assert_eq!(
+        piped(b"\x1f", b"\x8b\x08\x00").unwrap_err().reason(),
+        "FILE_ENCODING"
+    );
+    let error = piped(b"PAR1", b" and more").unwrap_err();
+    assert_eq!(error.reason(), "FILE_UNREADABLE");
+    assert!(
+        error.to_string().contains("name the file itself"),
+        "{error}"
+    );
 }
 
 #[test]

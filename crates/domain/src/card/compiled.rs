@@ -42,13 +42,17 @@ pub struct Scored {
 
 /// The nearest whole number, halves upwards; exact where adding 0.5 first would not be.
 pub fn round_half_up(value: f64) -> i32 {
+    nearest_half_up(value) as i32
+}
+
+/// [`round_half_up`] for scores of any size.
+pub fn nearest_half_up(value: f64) -> f64 {
     let floor = value.floor();
-    let rounded = if value - floor >= 0.5 {
+    if value - floor >= 0.5 {
         floor + 1.0
     } else {
         floor
-    };
-    rounded as i32
+    }
 }
 
 impl CompiledCard {

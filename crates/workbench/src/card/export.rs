@@ -58,10 +58,13 @@ impl<'a> Export<'a> {
     /// The id as in the file; without an id column the row's number, from 1.
     fn who(&self, row: usize) -> String {
         let sample = &self.fitted.sample;
-        let column = sample
-            .id
-            .as_ref()
-            .and_then(|id| sample.table.column(id).ok());
+        let Some(id) = &sample.id else {
+            return (row + 1).to_string();
+        };
+        if let Some(text) = sample.table.id_text(id, row) {
+            return text.to_owned();
+        }
+        let column = sample.table.column(id).ok();
         match column.map(|column| &column.values) {
             Some(Values::Numbers(numbers)) if numbers[row].is_nan() => String::new(),
             Some(Values::Numbers(numbers)) => exact(numbers[row]),

@@ -107,12 +107,12 @@ impl LinearCard {
     }
 }
 
-/// Least and greatest training value of each feature.
+/// Least and greatest training value of each feature; rows of weight 0 train nothing.
 fn ranges(fitted: &Fitted<'_>) -> Vec<(f64, f64)> {
     let none = (f64::INFINITY, f64::NEG_INFINITY);
     let mut ranges = vec![none; fitted.design.columns];
-    for row in &fitted.sample.train {
-        for (range, x) in ranges.iter_mut().zip(fitted.design.row(*row)) {
+    for (row, _) in fitted.sample.weighing() {
+        for (range, x) in ranges.iter_mut().zip(fitted.design.row(row)) {
             *range = (range.0.min(*x), range.1.max(*x));
         }
     }

@@ -4,7 +4,7 @@
 use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
 
 use super::column::{Column, TextsBuilder, Values, is_missing, number};
-use super::{Numbering, Place, Table};
+use super::{Ids, Numbering, Place, Table};
 use crate::error::WorkbenchError;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -16,6 +16,7 @@ pub(super) fn read(
     bytes: &[u8],
     source: String,
     delimiter: Option<u8>,
+    id: Option<&str>,
 ) -> Result<Table, WorkbenchError> {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     let delimiter = delimiter.unwrap_or_else(|| detect(bytes));
@@ -28,6 +29,10 @@ pub(super) fn read(
     let names = names(bytes, &source, delimiter)?;
     let first = first_pass(bytes, &source, delimiter, &names)?;
     let texts = second_pass(bytes, &source, delimiter, &names, &first.columns)?;
+    let ids = id
+        .and_then(|id| names.iter().position(|name| name == id))
+        .map(|at| ids(bytes, &source, delimiter, &names[at], at))
+        .transpose()?;
     let columns = names
         .into_iter()
         .zip(first.columns.into_iter().zip(texts))
@@ -50,7 +55,8 @@ pub(super) fn read(
     } else {
         Numbering::LinesAt(first.lines)
     };
-    Table::new(source, rows, columns, numbering)
+    let table = Table::new(source, rows, columns, numbering)?;
+    Ok(Table { ids, ..table })
 }
 
 /// The delimiter that the header line holds most of, outside quotes; a comma where it holds none.
@@ -95,7 +101,7 @@ fn unclosed_quote(bytes: &[u8], delimiter: u8) -> Option<u64> {
     }
     let (mut line, mut opened_on) = (1, 1);
     let mut at = At::Start;
-    for &byte in bytes {
+    for (index, &byte) in bytes.iter().enumerate() {
         at = match (at, byte) {
             (At::Quoted, b'"') => At::Closed,
             (At::Quoted, _) => At::Quoted,
@@ -109,9 +115,18 @@ fn unclosed_quote(bytes: &[u8], delimiter: u8) -> Option<u64> {
             (_, byte) if byte == delimiter => At::Start,
             _ => At::Plain,
         };
-        line += u64::from(byte == b'\n');
+        line += u64::from(ends_line(bytes, index));
     }
     matches!(at, At::Quoted).then_some(opened_on)
+}
+
+/// Whether a line ends with the byte at `index`: a line feed, or a carriage return that none follows.
+fn ends_line(bytes: &[u8], index: usize) -> bool {
+    match bytes[index] {
+        b'\n' => true,
+        b'\r' => bytes.get(index + 1) != Some(&b'\n'),
+        _ => false,
+    }
 }
 
 fn reader(bytes: &[u8], delimiter: u8) -> Reader<&[u8]> {
@@ -203,6 +218,25 @@ fn second_pass(
     Ok(texts)
 }
 
+/// The cells of one column, untouched.
+fn ids(
+    bytes: &[u8],
+    source: &str,
+    delimiter: u8,
+    name: &str,
+    at: usize,
+) -> Result<Ids, WorkbenchError> {
+    let mut texts = Vec::new();
+    each_record(bytes, source, delimiter, |line, record| {
+        texts.push(utf8(&record[at], source, name, line)?.into());
+        Ok(())
+    })?;
+    Ok(Ids {
+        column: name.to_owned(),
+        texts,
+    })
+}
+
 fn each_record(
     bytes: &[u8],
     source: &str,
@@ -245,8 +279,8 @@ impl<'a> LineCounter<'a> {
             .iter()
             .take_while(|byte| matches!(byte, b'\n' | b'\r'));
         let begin = begin + ends.count();
-        let passed = self.bytes[self.counted..begin].iter();
-        self.line += passed.filter(|byte| **byte == b'\n').count() as u64;
+        let passed = self.counted..begin;
+        self.line += passed.filter(|at| ends_line(self.bytes, *at)).count() as u64;
         self.counted = begin;
         self.line
     }
@@ -258,14 +292,20 @@ fn text<'a>(
     name: &str,
     line: u64,
 ) -> Result<&'a str, WorkbenchError> {
-    match std::str::from_utf8(field) {
-        Ok(text) => Ok(text.trim()),
-        Err(_) => Err(WorkbenchError::NotUtf8 {
-            file: source.to_owned(),
-            column: name.to_owned(),
-            place: Place::Line(line),
-        }),
-    }
+    utf8(field, source, name, line).map(str::trim)
+}
+
+fn utf8<'a>(
+    field: &'a [u8],
+    source: &str,
+    name: &str,
+    line: u64,
+) -> Result<&'a str, WorkbenchError> {
+    std::str::from_utf8(field).map_err(|_| WorkbenchError::NotUtf8 {
+        file: source.to_owned(),
+        column: name.to_owned(),
+        place: Place::Line(line),
+    })
 }
 
 fn refused(bytes: &[u8], source: &str, error: csv::Error) -> WorkbenchError {
@@ -348,7 +388,8 @@ mod tests {
     #[test]
     fn lines_are_counted_alike_whatever_ends_them() {
         let text = "\n\na,b\n1,2\n\n\"x\ny\",3\n4\n";
-        for text in [text.to_owned(), text.replace('\n', "\r\n")] {
+        for end in ["\n", "\r\n", "\r"] {
+            let text = text.replace('\n', end);
             let ragged = error(text.as_bytes());
             assert!(ragged.contains("line 8 has 1 fields"), "{ragged}");
         }
@@ -361,8 +402,10 @@ mod tests {
             "a,b\n1,\"\"\"\"\n3,\"",
             "a,b\n\n\"x",
         ] {
-            let error = error(text.as_bytes());
-            assert!(error.contains("line 3 is not closed"), "{error}");
+            for end in ["\n", "\r\n", "\r"] {
+                let error = error(text.replace('\n', end).as_bytes());
+                assert!(error.contains("line 3 is not closed"), "{error}");
+            }
         }
         let read = table("a;b\n\"x;\"\"\n\";5\"\nm\"n;6\n\"\";7");
         assert_eq!(read.rows(), 3, "these are closed, or no quotes of a field");

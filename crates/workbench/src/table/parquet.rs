@@ -3,25 +3,33 @@
 use std::fs::File;
 
 use arrow::array::{Array, Float64Array, StringArray};
-use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow::compute::{can_cast_types, cast};
+use arrow::datatypes::{DataType, Field};
 use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::column::{Column, TextsBuilder, Values, is_missing};
-use super::{Numbering, Place, Table};
+use super::{Ids, Numbering, Place, Table};
 use crate::error::WorkbenchError;
+use crate::printable::printable;
+use crate::significant::exact;
 
 const BATCH_ROWS: usize = 64 * 1024;
 
-pub(super) fn read(file: File, source: String) -> Result<Table, WorkbenchError> {
+pub(super) fn read(file: File, source: String, id: Option<&str>) -> Result<Table, WorkbenchError> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(file)
         .map_err(|error| refused(&source, ArrowError::from(error)))?;
     let schema = builder.schema().fields().clone();
     let kinds: Vec<Kind> = schema.iter().map(|f| Kind::of(f.data_type())).collect();
+    let mut ids = id
+        .and_then(|id| schema.iter().position(|field| field.name() == id))
+        .map(IdColumn::of);
+    if let Some(ids) = &ids {
+        ids.check(&source, &schema[ids.at])?;
+    }
     let read: Vec<usize> = (0..kinds.len())
-        .filter(|index| kinds[*index] != Kind::Unread)
+        .filter(|i| kinds[*i] != Kind::Unread || ids.as_ref().is_some_and(|ids| ids.at == *i))
         .collect();
     let mask = ProjectionMask::roots(builder.parquet_schema(), read.iter().copied());
     let batches = builder
@@ -35,28 +43,81 @@ pub(super) fn read(file: File, source: String) -> Result<Table, WorkbenchError> 
     for batch in batches {
         let batch = batch.map_err(|error| refused(&source, error))?;
         for ((column, array), index) in collected.iter_mut().zip(batch.columns()).zip(&read) {
-            column
-                .take(array.as_ref(), rows)
-                .map_err(|fault| fault.at(&source, schema[*index].name()))?;
+            if let Some(ids) = ids.as_mut().filter(|ids| ids.at == *index) {
+                ids.take(array.as_ref())
+                    .map_err(|error| refused(&source, error))?;
+            }
+            if kinds[*index] != Kind::Unread {
+                column
+                    .take(array.as_ref(), rows)
+                    .map_err(|fault| fault.at(&source, schema[*index].name()))?;
+            }
         }
         rows += batch.num_rows();
     }
 
-    let mut collected = collected.into_iter();
-    let columns = schema
+    let mut columns: Vec<Column> = schema
         .iter()
-        .zip(kinds)
-        .map(|(field, kind)| Column {
+        .map(|field| Column {
             name: field.name().clone(),
-            values: match kind {
-                Kind::Unread => Values::Unread(field.data_type().to_string()),
-                _ => collected
-                    .next()
-                    .map_or_else(|| Values::Unread(String::new()), Collected::finish),
-            },
+            values: Values::Unread(field.data_type().to_string()),
         })
         .collect();
-    Table::new(source, rows, columns, Numbering::Rows)
+    for (column, index) in collected.into_iter().zip(read) {
+        if kinds[index] != Kind::Unread {
+            columns[index].values = column.finish();
+        }
+    }
+    let ids = ids.map(|ids| Ids {
+        column: schema[ids.at].name().clone(),
+        texts: ids.texts,
+    });
+    let table = Table::new(source, rows, columns, Numbering::Rows)?;
+    Ok(Table { ids, ..table })
+}
+
+/// The column of ids as text.
+struct IdColumn {
+    at: usize,
+    texts: Vec<Box<str>>,
+}
+
+impl IdColumn {
+    fn of(at: usize) -> Self {
+        Self {
+            at,
+            texts: Vec::new(),
+        }
+    }
+
+    fn check(&self, source: &str, field: &Field) -> Result<(), WorkbenchError> {
+        if can_cast_types(field.data_type(), &DataType::Utf8) {
+            return Ok(());
+        }
+        Err(WorkbenchError::UnreadType {
+            file: source.to_owned(),
+            column: field.name().clone(),
+            kind: printable(&field.data_type().to_string()),
+        })
+    }
+
+    fn take(&mut self, array: &dyn Array) -> Result<(), ArrowError> {
+        if array.data_type().is_floating() {
+            // Whole numbers that had to make room for a missing one are written without ".0".
+            let numbers = cast(array, &DataType::Float64)?;
+            let numbers = numbers.as_any().downcast_ref::<Float64Array>();
+            let numbers = numbers.into_iter().flatten();
+            let text = |v: Option<f64>| v.filter(|v| !v.is_nan()).map(exact).unwrap_or_default();
+            self.texts.extend(numbers.map(|v| text(v).into()));
+        } else {
+            let texts = cast(array, &DataType::Utf8)?;
+            let texts = texts.as_any().downcast_ref::<StringArray>();
+            let texts = texts.into_iter().flatten();
+            self.texts
+                .extend(texts.map(|t| t.unwrap_or_default().into()));
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,8 +223,10 @@ mod tests {
     use std::sync::Arc;
 
     use arrow::array::{
-        ArrayRef, BooleanArray, Date32Array, Float32Array, Int64Array, RecordBatch,
+        ArrayRef, BooleanArray, Date32Array, Float32Array, Int64Array, ListArray, RecordBatch,
+        UInt64Array,
     };
+    use arrow::datatypes::Int64Type;
     use parquet::arrow::ArrowWriter;
 
     use super::*;
@@ -206,6 +269,38 @@ mod tests {
         );
         let error = table.numbers("d").unwrap_err().to_string();
         assert!(error.contains("Date32"), "{error}");
+    }
+
+    #[test]
+    fn ids_are_kept_to_the_last_digit_whatever_their_type() {
+        let list = ListArray::from_iter_primitive::<Int64Type, _, _>([Some([Some(1)]), None]);
+        let file = written(vec![
+            (
+                "i",
+                Arc::new(Int64Array::from(vec![Some(i64::MAX - 1), None])) as ArrayRef,
+            ),
+            (
+                "u",
+                Arc::new(UInt64Array::from(vec![u64::MAX, u64::MAX - 1])),
+            ),
+            ("s", Arc::new(StringArray::from(vec![" 007", "NA"]))),
+            ("d", Arc::new(Date32Array::from(vec![0, 1]))),
+            ("f", Arc::new(Float32Array::from(vec![7.0, f32::NAN]))),
+            ("list", Arc::new(list)),
+        ]);
+        for (id, first, second) in [
+            ("i", "9223372036854775806", ""),
+            ("u", "18446744073709551615", "18446744073709551614"),
+            ("s", " 007", "NA"),
+            ("d", "1970-01-01", "1970-01-02"),
+            ("f", "7", ""),
+        ] {
+            let table = Table::read_with_ids(file.path(), None, Some(id)).unwrap();
+            assert_eq!(table.id_text(id, 0), Some(first));
+            assert_eq!(table.id_text(id, 1), Some(second));
+            assert_eq!(table.id_text("other", 0), None);
+            assert!(table.numbers("u").is_ok() && table.columns().len() == 6);
+        }
     }
 
     #[test]

@@ -36,7 +36,7 @@ fn answer<T: Serialize>(global: &Global, answer: &T, show: impl FnOnce(&T)) -> a
 }
 
 fn model_table(args: &ModelArgs) -> Result<Table, WorkbenchError> {
-    Table::read(&args.data, args.read.delimiter)
+    Table::read_with_ids(&args.data, args.read.delimiter, args.id.as_deref())
 }
 
 fn fit(global: &Global, args: &ModelArgs) -> anyhow::Result<()> {
