@@ -33,8 +33,8 @@ impl std::fmt::Debug for Lake {
 }
 
 impl Lake {
-    /// Opens `file:///folder` (made where it is missing), `memory:` (gone with the last clone), or with the `cloud`
-    /// feature `s3://`, `gs://`, `az://` with the settings of the environment.
+    /// Opens `file:///folder` (made where it is missing), `memory:` (gone with the last clone), or `s3://`, `gs://`,
+    /// `az://` with the settings of the environment.
     pub fn open(url: &str) -> Result<Self, LakeError> {
         let refuse = |problem: String| LakeError::Url {
             url: url.to_owned(),
@@ -143,19 +143,10 @@ fn folder_of(url: &Url) -> Option<PathBuf> {
     url.to_file_path().ok().filter(|path| path.is_absolute())
 }
 
-#[cfg(feature = "cloud")]
 fn remote(url: &Url) -> Result<Arc<dyn ObjectStore>, String> {
     let settings = std::env::vars().map(|(key, value)| (key.to_ascii_lowercase(), value));
     let (store, prefix) = object_store::parse_url_opts(url, settings).map_err(|e| e.to_string())?;
     Ok(Arc::new(object_store::prefix::PrefixStore::new(
         store, prefix,
     )))
-}
-
-#[cfg(not(feature = "cloud"))]
-fn remote(url: &Url) -> Result<Arc<dyn ObjectStore>, String> {
-    Err(format!(
-        "scheme {:?} is not supported by this build; use file: or memory:, or build with the feature `cloud`",
-        url.scheme()
-    ))
 }

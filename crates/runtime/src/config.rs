@@ -4,6 +4,7 @@ mod env;
 mod layer;
 mod url;
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -43,6 +44,12 @@ pub struct FleetConfig {
     pub lease_seconds: u64,
     /// How long running work may take to end when the fleet stops.
     pub drain_seconds: u64,
+    /// How long the leading orchestrator may be silent before another takes over.
+    pub leader_lease_seconds: u64,
+    /// Where other processes of the fleet reach this one, as host:port; by default its gRPC address.
+    pub advertise: Option<String>,
+    /// Where the services are that this process does not have: host:port by service name.
+    pub peers: BTreeMap<String, String>,
     /// Whether runs that were left unfinished go on. Commands that only read leave them alone.
     pub resume_runs: bool,
     /// Whether other commands may talk to it. One inside another program, or a command, ends when that does.
@@ -86,6 +93,9 @@ impl FleetConfig {
             tasks_per_lane: 1,
             lease_seconds: 30,
             drain_seconds: 10,
+            leader_lease_seconds: 6,
+            advertise: None,
+            peers: BTreeMap::new(),
             resume_runs: true,
             shared: true,
             local_principal: Principal::anonymous(),
@@ -119,6 +129,7 @@ impl FleetConfig {
             ("threads", self.threads as u64),
             ("tasks_per_lane", self.tasks_per_lane as u64),
             ("lease_seconds", self.lease_seconds),
+            ("leader_lease_seconds", self.leader_lease_seconds),
             (
                 "parties_per_shard",
                 u64::from(self.parties_per_shard.unwrap_or(1)),
@@ -155,6 +166,11 @@ impl FleetConfig {
     #[must_use]
     pub fn lease(&self) -> Duration {
         Duration::from_secs(self.lease_seconds)
+    }
+
+    #[must_use]
+    pub fn leader_lease(&self) -> Duration {
+        Duration::from_secs(self.leader_lease_seconds)
     }
 
     #[must_use]

@@ -43,6 +43,8 @@ pub struct ModuleContext {
     pub store: Store,
     pub lake: Lake,
     pub queue: Arc<dyn TaskQueue>,
+    /// Where other processes reach this one: host:port.
+    pub address: String,
     /// To the front door; connects when it is first used.
     pub channel: Channel,
     pub clock: Arc<dyn Clock>,

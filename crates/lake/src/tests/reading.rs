@@ -132,7 +132,5 @@ fn a_lake_that_cannot_be_opened_says_why() {
         refused("lake")
     );
     assert!(refused("file:///dev/null/lake").contains("cannot be made"));
-    #[cfg(not(feature = "cloud"))]
-    assert!(refused("s3://bucket/x").contains("\"s3\" is not supported by this build"));
     assert!(refused("ftp://host/x").contains("ftp"));
 }

@@ -18,6 +18,7 @@ const OTHERS: &[&str] = &[
 ];
 
 const KEYS: &[&str] = &[
+    "KYCC_ADVERTISE",
     "KYCC_ALLOWED_ROOTS",
     "KYCC_CONSOLE_ADDR",
     "KYCC_DATA_DIR",
@@ -25,10 +26,12 @@ const KEYS: &[&str] = &[
     "KYCC_GRPC_ADDR",
     "KYCC_LAKE_URL",
     "KYCC_LANDING",
+    "KYCC_LEADER_LEASE_SECONDS",
     "KYCC_LEASE_SECONDS",
     "KYCC_LOCAL_PRINCIPAL",
     "KYCC_MEMORY_BYTES",
     "KYCC_PARTIES_PER_SHARD",
+    "KYCC_PEERS",
     "KYCC_PIPELINE",
     "KYCC_QUEUE_URL",
     "KYCC_RESUME_RUNS",
@@ -76,6 +79,13 @@ impl ConfigLayer {
             tasks_per_lane: parsed("KYCC_TASKS_PER_LANE", text("KYCC_TASKS_PER_LANE"), NUMBER)?,
             lease_seconds: parsed("KYCC_LEASE_SECONDS", text("KYCC_LEASE_SECONDS"), NUMBER)?,
             drain_seconds: parsed("KYCC_DRAIN_SECONDS", text("KYCC_DRAIN_SECONDS"), NUMBER)?,
+            leader_lease_seconds: parsed(
+                "KYCC_LEADER_LEASE_SECONDS",
+                text("KYCC_LEADER_LEASE_SECONDS"),
+                NUMBER,
+            )?,
+            advertise: text("KYCC_ADVERTISE"),
+            peers: text("KYCC_PEERS").map(|list| peers(&list)).transpose()?,
             resume_runs: parsed(
                 "KYCC_RESUME_RUNS",
                 text("KYCC_RESUME_RUNS"),
@@ -84,6 +94,23 @@ impl ConfigLayer {
             local_principal: text("KYCC_LOCAL_PRINCIPAL").or(user),
         })
     }
+}
+
+/// `scoring=host:50051,labels=host:50052`.
+fn peers(list: &str) -> Result<BTreeMap<String, String>, ConfigError> {
+    let wrong = |part: &str| {
+        ConfigError::value("KYCC_PEERS", part, "service=host:port, separated by commas")
+    };
+    list.split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(|part| match part.split_once('=') {
+            Some((service, address)) if !service.is_empty() && !address.is_empty() => {
+                Ok((service.trim().to_owned(), address.trim().to_owned()))
+            }
+            _ => Err(wrong(part)),
+        })
+        .collect()
 }
 
 const NUMBER: &str = "a whole number";
@@ -165,6 +192,7 @@ mod tests {
             let value = match *key {
                 "KYCC_GRPC_ADDR" | "KYCC_CONSOLE_ADDR" => "127.0.0.1:1",
                 "KYCC_RESUME_RUNS" => "true",
+                "KYCC_PEERS" => "scoring=localhost:1",
                 _ => "1",
             };
             let layer = read(&[(key, value)]).unwrap();

@@ -1,5 +1,6 @@
 //! One source of configuration: every key optional, unknown keys refused.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +28,9 @@ pub struct ConfigLayer {
     pub tasks_per_lane: Option<usize>,
     pub lease_seconds: Option<u64>,
     pub drain_seconds: Option<u64>,
+    pub leader_lease_seconds: Option<u64>,
+    pub advertise: Option<String>,
+    pub peers: Option<BTreeMap<String, String>>,
     pub resume_runs: Option<bool>,
     pub local_principal: Option<String>,
 }
@@ -112,6 +116,9 @@ impl ConfigLayer {
             tasks_per_lane,
             lease_seconds,
             drain_seconds,
+            leader_lease_seconds,
+            advertise,
+            peers,
             resume_runs,
             local_principal,
         } = other;
@@ -131,6 +138,9 @@ impl ConfigLayer {
             tasks_per_lane: tasks_per_lane.or(self.tasks_per_lane),
             lease_seconds: lease_seconds.or(self.lease_seconds),
             drain_seconds: drain_seconds.or(self.drain_seconds),
+            leader_lease_seconds: leader_lease_seconds.or(self.leader_lease_seconds),
+            advertise: advertise.or(self.advertise),
+            peers: peers.or(self.peers),
             resume_runs: resume_runs.or(self.resume_runs),
             local_principal: local_principal.or(self.local_principal),
         }
@@ -160,6 +170,11 @@ impl ConfigLayer {
             tasks_per_lane: self.tasks_per_lane.unwrap_or(default.tasks_per_lane),
             lease_seconds: self.lease_seconds.unwrap_or(default.lease_seconds),
             drain_seconds: self.drain_seconds.unwrap_or(default.drain_seconds),
+            leader_lease_seconds: self
+                .leader_lease_seconds
+                .unwrap_or(default.leader_lease_seconds),
+            advertise: self.advertise.or(default.advertise),
+            peers: self.peers.unwrap_or(default.peers),
             resume_runs: self.resume_runs.unwrap_or(default.resume_runs),
             local_principal: self
                 .local_principal

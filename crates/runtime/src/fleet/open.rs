@@ -21,6 +21,10 @@ pub(super) async fn shared_parts(
     let store = Store::open(config.store_url.expose()).await?;
     let lake = Lake::open(config.lake_url.expose())?.with_threads(config.threads);
     let queue = queue(&config.queue_url)?;
+    let address = config
+        .advertise
+        .clone()
+        .unwrap_or_else(|| front_door.to_string());
     let channel = kycc_rpc::connect_lazy(&front_door.to_string(), &ChannelOptions::default())?;
     Ok(ModuleContext {
         config: Arc::new(config),
@@ -28,6 +32,7 @@ pub(super) async fn shared_parts(
         store,
         lake,
         queue,
+        address,
         channel,
         clock,
         spawner,
