@@ -27,7 +27,7 @@ dev: build ## Start every service in one process: gRPC on 50051, console on 3000
 
 test: ## Run every test
 	@scripts/setup.sh test
-	cargo nextest run --locked --workspace --no-fail-fast
+	@scripts/test.sh
 
 lint: setup-lint ## Formatting, clippy, protos, licences
 	@scripts/lint.sh

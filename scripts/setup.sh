@@ -6,7 +6,7 @@ need_for=${1:?usage: setup.sh build|test|lint}
 say() { printf 'setup: %s\n' "$*"; }
 give_up() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
-# Runs apt-get as root or by sudo without a password; otherwise says what to install.
+# Runs apt-get, without starting what it installs, as root or by sudo without a password; otherwise says what to install.
 apt_install() {
   local as_root=()
   if [ "$(id -u)" -ne 0 ]; then
@@ -16,7 +16,7 @@ apt_install() {
   command -v apt-get >/dev/null || give_up "please install: $*"
   say "installing $*"
   "${as_root[@]}" apt-get update -qq
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+  "${as_root[@]}" env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
 if [ -f "$HOME/.cargo/env" ]; then . "$HOME/.cargo/env"; fi
@@ -26,6 +26,9 @@ command -v cc >/dev/null || apt_install build-essential
 case $need_for in
   build) ;;
   test)
+    command -v redis-server >/dev/null || apt_install redis-server
+    command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || apt_install postgresql
+    command -v python3 >/dev/null || apt_install python3
     cargo nextest --version >/dev/null 2>&1 || { say "installing cargo-nextest"; cargo install --locked cargo-nextest; }
     ;;
   lint)
