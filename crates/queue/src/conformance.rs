@@ -39,6 +39,7 @@ macro_rules! conformance_tests {
             every_waiting_consumer_gets_its_share
             an_abandoned_pull_takes_nothing
             a_pending_task_is_not_handed_out_again
+            waiting_and_pending_tasks_are_outstanding_until_acknowledged
             acknowledging_twice_is_no_error
             an_entry_without_beats_expires_and_stays_until_acknowledged
             a_beat_prolongs_the_lease

@@ -11,4 +11,4 @@ mod queue;
 
 pub use error::{Effect, QueueError};
 pub use in_process::{Capacity, InProcessQueue};
-pub use queue::{Beat, Delivery, EntryId, ResultEntry, TaskQueue};
+pub use queue::{Beat, Delivery, EntryId, Outstanding, ResultEntry, TaskQueue};

@@ -25,6 +25,13 @@ pub struct Delivery {
     pub task: Task,
 }
 
+/// An attempt of a task that the queue holds, waiting or pending.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Outstanding {
+    pub task_id: String,
+    pub attempt: u32,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResultEntry {
     pub entry: EntryId,
@@ -66,6 +73,10 @@ pub trait TaskQueue: fmt::Debug + Send + Sync {
     /// Pending entries whose consumer has not beaten for `lease`, oldest first. They stay pending, and are shown again,
     /// until acknowledged: only who leads may end a lease, and it does so in the state store first.
     async fn expired(&self, lane: &str, lease: Duration) -> Result<Vec<Delivery>, QueueError>;
+
+    /// Every attempt that the lane holds. What the state store calls dispatched and this does not name was lost (a queue
+    /// that was emptied, a push that never arrived) or has just been answered; who leads pushes it again.
+    async fn outstanding(&self, lane: &str) -> Result<Vec<Outstanding>, QueueError>;
 
     /// Marks a task as cancelled: its next beat hears so, also when it is yet to be pulled.
     async fn cancel(&self, task_id: &str) -> Result<(), QueueError>;

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use kycc_proto::work::v1::{Task, TaskLog, TaskResult};
-use kycc_queue::{Beat, Delivery, Effect, EntryId, QueueError, ResultEntry, TaskQueue};
+use kycc_queue::{
+    Beat, Delivery, Effect, EntryId, Outstanding, QueueError, ResultEntry, TaskQueue,
+};
 
 /// The method that is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,6 +19,7 @@ pub enum Call {
     Beat,
     Ack,
     Expired,
+    Outstanding,
     Cancel,
     PublishResult,
     PullResults,
@@ -179,6 +182,11 @@ impl TaskQueue for FaultyQueue {
 
     async fn expired(&self, lane: &str, lease: Duration) -> Result<Vec<Delivery>, QueueError> {
         self.read(Call::Expired, || self.inner.expired(lane, lease))
+            .await
+    }
+
+    async fn outstanding(&self, lane: &str) -> Result<Vec<Outstanding>, QueueError> {
+        self.read(Call::Outstanding, || self.inner.outstanding(lane))
             .await
     }
 

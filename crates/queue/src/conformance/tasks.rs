@@ -91,6 +91,24 @@ pub async fn a_pending_task_is_not_handed_out_again(queue: Queue) {
     assert!(again.is_empty());
 }
 
+pub async fn waiting_and_pending_tasks_are_outstanding_until_acknowledged(queue: Queue) {
+    let outstanding = async || {
+        let held = queue.outstanding(LANE).await.unwrap();
+        let mut ids: Vec<_> = held.into_iter().map(|o| (o.task_id, o.attempt)).collect();
+        ids.sort();
+        ids
+    };
+    assert!(outstanding().await.is_empty());
+    push(&queue, &["a", "b"]).await;
+    let pulled = queue.pull(LANE, "w", 1, SOON).await.unwrap();
+    assert_eq!(
+        outstanding().await,
+        [("a".to_owned(), 1), ("b".to_owned(), 1)]
+    );
+    queue.ack(LANE, &pulled[0].entry).await.unwrap();
+    assert_eq!(outstanding().await, [("b".to_owned(), 1)]);
+}
+
 pub async fn acknowledging_twice_is_no_error(queue: Queue) {
     push(&queue, &["a"]).await;
     let pulled = queue.pull(LANE, "w", 1, SOON).await.unwrap();

@@ -9,7 +9,7 @@ use prost::Message;
 use tokio::time::Instant;
 
 use super::{Bell, decode, lock};
-use crate::{Delivery, EntryId, QueueError};
+use crate::{Delivery, EntryId, Outstanding, QueueError};
 
 #[derive(Debug)]
 pub(super) struct Lane {
@@ -114,6 +114,22 @@ impl Lane {
         if let Some(number) = number(entry) {
             lock(&self.entries).pending.remove(&number);
         }
+    }
+
+    pub(super) fn outstanding(&self) -> Result<Vec<Outstanding>, QueueError> {
+        let entries = lock(&self.entries);
+        let waiting = entries.waiting.iter().map(|(_, task)| task);
+        let pending = entries.pending.values().map(|pending| &pending.task);
+        waiting
+            .chain(pending)
+            .map(|bytes| {
+                let task: Task = decode(&self.name, bytes)?;
+                Ok(Outstanding {
+                    task_id: task.task_id,
+                    attempt: task.attempt,
+                })
+            })
+            .collect()
     }
 
     pub(super) fn expired(&self, lease: Duration) -> Result<Vec<Delivery>, QueueError> {

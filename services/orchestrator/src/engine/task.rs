@@ -41,5 +41,6 @@ pub(super) fn message(run: &Live, task: &TaskId, attempt: u32) -> Option<Task> {
         principal: run.facts.principal.clone(),
         resources_json: config["resources"].to_string(),
         expected_datasets: asset.outputs.iter().map(ToString::to_string).collect(),
+        priority: run.facts.priority,
     })
 }
