@@ -15,7 +15,7 @@ mod traced;
 pub use channel::{AddressError, ChannelOptions, connect_lazy};
 pub use client_error::ClientError;
 pub use error::{ApiError, DOMAIN, FieldViolation};
-pub use health::Health;
+pub use health::{Health, is_serving};
 pub use page::{page_size, page_token, position_token, read_page_token, read_position_token};
 pub use peer::{FORWARDED, Peer, Peers};
 pub use principal::{Principal, principal};

@@ -42,6 +42,8 @@ pub struct FleetConfig {
     pub tasks_per_lane: usize,
     /// How long a worker may be silent before its task is given to another.
     pub lease_seconds: u64,
+    /// How long a start waits for a shared state store and queue to answer.
+    pub start_patience_seconds: u64,
     /// How long running work may take to end when the fleet stops.
     pub drain_seconds: u64,
     /// How long calls are still taken after health checks are told that none are: for balancers to hear of it.
@@ -96,6 +98,7 @@ impl FleetConfig {
             parties_per_shard: None,
             tasks_per_lane: 1,
             lease_seconds: 30,
+            start_patience_seconds: 60,
             drain_seconds: 10,
             drain_delay_seconds: 0,
             leader_lease_seconds: 6,
@@ -192,6 +195,11 @@ impl FleetConfig {
     #[must_use]
     pub fn leader_lease(&self) -> Duration {
         Duration::from_secs(self.leader_lease_seconds)
+    }
+
+    #[must_use]
+    pub fn start_patience(&self) -> Duration {
+        Duration::from_secs(self.start_patience_seconds)
     }
 
     #[must_use]

@@ -36,6 +36,7 @@ const KEYS: &[&str] = &[
     "KYCC_PIPELINE",
     "KYCC_QUEUE_URL",
     "KYCC_RESUME_RUNS",
+    "KYCC_START_PATIENCE_SECONDS",
     "KYCC_STORE_URL",
     "KYCC_TASKS_PER_LANE",
     "KYCC_THREADS",
@@ -83,6 +84,11 @@ impl ConfigLayer {
             drain_delay_seconds: parsed(
                 "KYCC_DRAIN_DELAY_SECONDS",
                 text("KYCC_DRAIN_DELAY_SECONDS"),
+                NUMBER,
+            )?,
+            start_patience_seconds: parsed(
+                "KYCC_START_PATIENCE_SECONDS",
+                text("KYCC_START_PATIENCE_SECONDS"),
                 NUMBER,
             )?,
             leader_lease_seconds: parsed(
