@@ -6,7 +6,7 @@ KYCC := target/debug/kycc
 DEMO_DIR ?= kycc-demo
 FLEET_DIR ?= kycc-fleet
 
-.PHONY: help setup setup-lint build demo dev fleet fleet-demo test lint fmt bench bench-job bench-science clean-demo
+.PHONY: help setup setup-lint build demo dev fleet fleet-demo test chaos lint fmt bench bench-job bench-science clean-demo
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ fleet-demo: build ## Run the whole job on such a fleet, show the result, stop
 test: ## Run every test
 	@scripts/setup.sh test
 	@scripts/test.sh
+
+chaos: ## Fifty rounds of chaos on real processes (ten are part of make test)
+	@CHAOS_ROUNDS=50 scripts/test.sh -p kycc --test chaos --no-capture
 
 lint: setup-lint ## Formatting, clippy, protos, licences
 	@scripts/lint.sh
