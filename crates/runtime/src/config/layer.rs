@@ -32,6 +32,7 @@ pub struct ConfigLayer {
     pub advertise: Option<String>,
     pub peers: Option<BTreeMap<String, String>>,
     pub resume_runs: Option<bool>,
+    pub migrate: Option<bool>,
     pub local_principal: Option<String>,
 }
 
@@ -120,6 +121,7 @@ impl ConfigLayer {
             advertise,
             peers,
             resume_runs,
+            migrate,
             local_principal,
         } = other;
         Self {
@@ -142,6 +144,7 @@ impl ConfigLayer {
             advertise: advertise.or(self.advertise),
             peers: peers.or(self.peers),
             resume_runs: resume_runs.or(self.resume_runs),
+            migrate: migrate.or(self.migrate),
             local_principal: local_principal.or(self.local_principal),
         }
     }
@@ -176,6 +179,7 @@ impl ConfigLayer {
             advertise: self.advertise.or(default.advertise),
             peers: self.peers.unwrap_or(default.peers),
             resume_runs: self.resume_runs.unwrap_or(default.resume_runs),
+            migrate: self.migrate.unwrap_or(default.migrate),
             local_principal: self
                 .local_principal
                 .map_or(default.local_principal, Principal::new),
