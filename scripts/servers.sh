@@ -46,7 +46,8 @@ launch_s3() {
   # From its folder, because the path of a socket may not be long.
   cd "$dir/s3"
   setsid "$weed" -logtostderr=true server -dir="$dir/s3/data" -ip=127.0.0.1 -ip.bind=127.0.0.1 \
-    -master.port="${port[0]}" -master.port.grpc="${port[1]}" -master.telemetry=false -master.volumeSizeLimitMB=256 \
+    -master.port="${port[0]}" -master.port.grpc="${port[1]}" -master.telemetry=false -master.electionTimeout=1s \
+    -master.volumeSizeLimitMB=256 \
     -volume.port="${port[2]}" -volume.port.grpc="${port[3]}" -volume.max=0 -volume.preStopSeconds=1 \
     -filer -filer.port="${port[4]}" -filer.port.grpc="${port[5]}" -filer.localSocket=filer.sock \
     -s3 -s3.port="${port[6]}" -s3.port.grpc="${port[7]}" -s3.localSocket=s3.sock -s3.config=keys.json \
