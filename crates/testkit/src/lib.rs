@@ -1,7 +1,12 @@
-//! What tests of several crates share: tasks for handlers without a fleet, and a queue with faults.
+//! What tests of several crates share: tasks for handlers without a fleet, a queue and an object store with faults, a
+//! place on an S3 server.
 
 mod faulty_queue;
+mod faulty_store;
+mod s3;
 mod task;
 
 pub use faulty_queue::{Call, Fault, FaultyQueue};
+pub use faulty_store::{FaultyStore, StoreCall, StoreFault};
+pub use s3::S3Place;
 pub use task::{StillClock, TestBatch};
