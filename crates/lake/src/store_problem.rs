@@ -124,6 +124,7 @@ fn generic(error: &(dyn StdError + 'static)) -> StoreProblem {
         }
     }
     match status(&text) {
+        Some(401 | 403) => StoreProblem::Denied,
         Some(408 | 429 | 500..) => StoreProblem::Busy,
         Some(400..) => StoreProblem::Refused,
         _ if text.contains("redirect") => StoreProblem::Refused,
@@ -174,6 +175,7 @@ mod tests {
         assert_eq!(status(503), StoreProblem::Busy);
         assert_eq!(status(429), StoreProblem::Busy);
         assert_eq!(status(400), StoreProblem::Refused);
+        assert_eq!(status(403), StoreProblem::Denied);
         assert!(status(500).retryable() && !status(400).retryable());
         assert_eq!(problem("something else"), StoreProblem::Failed);
     }

@@ -2,8 +2,10 @@
 
 // One file, two crates: the test kit lies above the lake, and would bring another build of it along.
 #[path = "../../testkit/src/faulty_store.rs"]
+#[expect(unreachable_pub, reason = "public in the test kit")]
 pub(crate) mod faulty_store;
 #[path = "../../testkit/src/s3.rs"]
+#[expect(unreachable_pub, reason = "public in the test kit")]
 pub(crate) mod s3;
 
 pub(crate) mod place;

@@ -21,16 +21,16 @@ on_every_store!(
 );
 
 async fn digest_and_rows_are_the_same_for_any_shards_portions_and_threads(place: &Place) {
-    let rows = scores(0..10_000);
+    let rows = scores(0..5_000);
     let lake = place.lake();
     let whole = write_whole(&lake, &id(&SCORES, "whole"), &rows).await;
-    assert_eq!(whole.rows, 10_000);
+    assert_eq!(whole.rows, 5_000);
     for (count, portion, threads) in [
         (1, 333, 1),
-        (1, 10_000, 2),
+        (1, 5_000, 2),
         (2, 1_000, 2),
         (7, 777, 1),
-        (30, 5_000, 2),
+        (30, 2_500, 2),
     ] {
         let lake = lake.clone().with_threads(threads);
         let id = id(&SCORES, &format!("{count}-{portion}"));
@@ -39,7 +39,7 @@ async fn digest_and_rows_are_the_same_for_any_shards_portions_and_threads(place:
         for index in (0..count).rev() {
             assert_eq!(last, Published::Shard);
             let shard = Shard { index, count };
-            let part = shard.ordinals(10_000);
+            let part = shard.ordinals(5_000);
             let part = rows.slice(part.start as usize, part.len());
             last = write(&lake, &id, shard, attempt(index.into()), &part, portion)
                 .await
@@ -133,7 +133,7 @@ async fn other_rows_under_the_same_key_are_refused(place: &Place) {
 
 async fn concurrent_writers_of_one_version_agree_on_one_manifest(place: &Place) {
     let lake = place.lake();
-    for round in 0..5 {
+    for round in 0..3 {
         let rows = scores(0..3_000);
         let whole = id(&SCORES, &format!("whole-{round}"));
         let writers = (0..4).map(|n| write(&lake, &whole, Shard::WHOLE, attempt(n), &rows, 1_000));

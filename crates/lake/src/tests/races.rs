@@ -38,7 +38,7 @@ async fn of_many_who_put_one_object_exactly_one_does(place: &Place) {
 
 async fn writers_of_equal_rows_are_given_one_manifest(place: &Place) {
     let lakes = [place.reopened(), place.reopened()];
-    let rows = scores(0..2_000);
+    let rows = scores(0..200);
     for round in 0..ROUNDS {
         let id = id(&SCORES, &format!("{round}"));
         let writers = lakes
@@ -58,7 +58,7 @@ async fn writers_of_equal_rows_are_given_one_manifest(place: &Place) {
 
 async fn of_writers_of_unequal_rows_one_is_told_that_the_step_is_not_deterministic(place: &Place) {
     let lakes = [place.reopened(), place.reopened()];
-    let rows = [scores(0..2_000), scores(0..1_999)];
+    let rows = [scores(0..200), scores(0..199)];
     for round in 0..ROUNDS {
         let id = id(&SCORES, &format!("{round}"));
         let writers = lakes

@@ -14,6 +14,7 @@ on_every_store!(
     sorting_more_than_fits_in_memory_spills_to_this_machine,
     strings_and_lists_come_back_in_the_datasets_types,
     an_empty_version_is_an_empty_table,
+    a_file_that_goes_before_the_query_is_an_error_not_an_empty_table,
 );
 
 const MB: usize = 1024 * 1024;
@@ -160,6 +161,24 @@ async fn an_empty_version_is_an_empty_table(place: &Place) {
             .value(0),
         0
     );
+}
+
+async fn a_file_that_goes_before_the_query_is_an_error_not_an_empty_table(place: &Place) {
+    let lake = place.lake();
+    let id = id(&SCORES, "k");
+    let manifest = write_whole(&lake, &id, &scores(0..10)).await;
+    let session = lake.session(limits(1, 100 * MB)).unwrap();
+    session.register("scores", &id, None).await.unwrap();
+    place
+        .remove(&format!("scores/BATCH_001/k/{}", manifest.files[0].path))
+        .await;
+    let sql = "SELECT party_id FROM scores ORDER BY party_id";
+    let found = session.sql_stream("gone.sql", sql, no_params()).await;
+    let error = match found {
+        Ok(rows) => rows.try_collect::<Vec<_>>().await.unwrap_err(),
+        Err(error) => error,
+    };
+    assert_eq!(error.reason(), "LAKE_FILE_GONE");
 }
 
 #[tokio::test]
