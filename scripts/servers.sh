@@ -1,22 +1,23 @@
 #!/usr/bin/env bash
 # Private PostgreSQL, Redis and S3 (SeaweedFS) servers on free ports, with their data in one folder.
-#   servers.sh start DIR    starts them (again, on the same ports, where DIR is known), writes DIR/env
-#   servers.sh stop DIR     stops them; the data stays
+#   servers.sh start DIR [without-s3]    starts them (again, on the same ports, where DIR is known), writes DIR/env
+#   servers.sh stop DIR                  stops them; the data stays
+#   servers.sh kill DIR postgres|redis   ends one as a power cut would
 # The first two are durable: every commit and every append is on disk before it is answered. The third takes only signed
 # requests, and has the bucket `kycc`.
 set -euo pipefail
 
-usage='usage: servers.sh start|stop DIR'
+usage='usage: servers.sh start DIR [without-s3], servers.sh stop DIR, or servers.sh kill DIR postgres|redis'
 verb=${1:?$usage}
 dir=${2:?$usage}
+without_s3=
+[ "$verb ${3:-}" != "start without-s3" ] || without_s3=1
 give_up() { printf 'servers: %s\n' "$*" >&2; exit 1; }
 
 bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1 || true)
 [ -n "$bin" ] || bin=$(dirname "$(command -v initdb || true)")
 [ -x "$bin/initdb" ] || give_up "PostgreSQL is missing: run scripts/setup.sh test"
 command -v redis-server >/dev/null || give_up "Redis is missing: run scripts/setup.sh test"
-weed=$(cd "$(dirname "$0")/.." && pwd)/.tools/venv/bin/weed
-[ -x "$weed" ] || weed=$(command -v weed) || give_up "SeaweedFS is missing: run scripts/setup.sh test"
 
 # PostgreSQL refuses to run as root.
 as_owner() {
@@ -34,6 +35,9 @@ s3_runs() {
 
 # It takes seconds to come up, so that it is launched first and awaited last.
 launch_s3() {
+  local weed
+  weed=$(cd "$(dirname "$0")/.." && pwd)/.tools/venv/bin/weed
+  [ -x "$weed" ] || weed=$(command -v weed) || give_up "SeaweedFS is missing: run scripts/setup.sh test"
   mkdir -p "$dir/s3/data"
   [ -s "$dir/s3/ports" ] || { for _ in 1 2 3 4 5 6 7 8; do free_port; done; } > "$dir/s3/ports"
   ( umask 077
@@ -101,7 +105,7 @@ start() {
   chmod 755 "$dir"
   [ -s "$dir/postgres.port" ] || free_port > "$dir/postgres.port"
   [ -s "$dir/redis.port" ] || free_port > "$dir/redis.port"
-  launch_s3
+  [ -n "$without_s3" ] || launch_s3
   local pg redis
   pg=$(cat "$dir/postgres.port")
   redis=$(cat "$dir/redis.port")
@@ -129,10 +133,11 @@ start() {
       sleep 0.1
     done
   fi
-  await_s3
+  [ -n "$without_s3" ] || await_s3
   # Not by the names that the AWS tools read: they would leak into every test.
   { printf 'TEST_POSTGRES_URL=postgres://kycc:kycc@127.0.0.1:%s/kycc\n' "$pg"
     printf 'TEST_REDIS_URL=redis://127.0.0.1:%s\n' "$redis"
+    [ -n "$without_s3" ] && return
     printf 'TEST_S3_ENDPOINT=http://127.0.0.1:%s\n' "$(sed -n 7p "$dir/s3/ports")"
     printf 'TEST_S3_ACCESS_KEY=kycc-test\nTEST_S3_SECRET_KEY=%s\n' "$(cat "$dir/s3/secret")"
   } > "$dir/env"
@@ -146,8 +151,23 @@ stop() {
   if [ -d "$dir/postgres" ]; then as_owner "$bin/pg_ctl" -D "$dir/postgres" -w -m fast stop >/dev/null 2>&1 || true; fi
 }
 
+kill_one() {
+  dir=$(cd "$dir" && pwd)
+  case $1 in
+    postgres) as_owner "$bin/pg_ctl" -D "$dir/postgres" -w -m immediate stop >/dev/null ;;
+    redis)
+      local pid
+      pid=$(cat "$dir/redis/server.pid")
+      kill -KILL "$pid"
+      while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
+      ;;
+    *) give_up "$usage" ;;
+  esac
+}
+
 case $verb in
   start) start ;;
   stop) stop ;;
+  kill) kill_one "${3:?$usage}" ;;
   *) give_up "$usage" ;;
 esac
