@@ -15,11 +15,7 @@ pub struct S3Place {
 impl S3Place {
     /// # Panics
     /// Where the server is not running; the text says how to start it.
-    #[expect(
-        clippy::new_without_default,
-        reason = "each is another place, which a default is not"
-    )]
-    pub fn new() -> Self {
+    pub fn fresh() -> Self {
         let settings = [
             ("AWS_ENDPOINT_URL", setting("TEST_S3_ENDPOINT")),
             ("AWS_ACCESS_KEY_ID", setting("TEST_S3_ACCESS_KEY")),

@@ -29,7 +29,7 @@ impl Place {
     }
 
     pub(crate) fn s3() -> Self {
-        let S3Place { url, settings } = S3Place::new();
+        let S3Place { url, settings } = S3Place::fresh();
         Self::new(tempfile::tempdir().unwrap(), move || {
             Lake::open_with(&url, settings.clone()).unwrap()
         })

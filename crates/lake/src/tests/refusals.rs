@@ -39,7 +39,7 @@ async fn wrong_keys_are_told_as_such_and_not_shown() {
         ("AWS_ACCESS_KEY_ID", "nobody"),
     ];
     for (name, value) in wrong {
-        let place = S3Place::new().with_setting(name, value);
+        let place = S3Place::fresh().with_setting(name, value);
         let secret = place
             .settings
             .iter()
@@ -62,7 +62,7 @@ async fn wrong_keys_are_told_as_such_and_not_shown() {
 
 #[tokio::test]
 async fn a_bucket_that_is_missing_is_not_an_empty_lake() {
-    let mut place = S3Place::new();
+    let mut place = S3Place::fresh();
     place.url = place.url.replace("s3://kycc/", "s3://nowhere/");
     for error in refused(&open(place)).await {
         assert_eq!(error.reason(), "LAKE_BUCKET_MISSING", "{error:?}");
@@ -76,7 +76,7 @@ async fn a_server_that_is_away_is_given_up_in_time() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let lake = open(S3Place::new().with_setting("AWS_ENDPOINT_URL", &endpoint));
+    let lake = open(S3Place::fresh().with_setting("AWS_ENDPOINT_URL", &endpoint));
     let id = id(&SCORES, "k");
     let bounded = tokio::time::timeout(Duration::from_secs(60), lake.manifest(&id));
     let error = bounded.await.expect("it gives up").unwrap_err();
@@ -88,7 +88,7 @@ async fn a_server_that_is_away_is_given_up_in_time() {
 #[tokio::test]
 async fn a_server_that_never_answers_is_given_up_in_time() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let place = S3Place::new()
+    let place = S3Place::fresh()
         .with_setting(
             "AWS_ENDPOINT_URL",
             &format!("http://{}", listener.local_addr().unwrap()),
@@ -131,7 +131,7 @@ async fn put_through(
 ) -> (Result<Option<bytes::Bytes>, LakeError>, Vec<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let lake = open(S3Place::new().with_setting("AWS_ENDPOINT_URL", &endpoint));
+    let lake = open(S3Place::fresh().with_setting("AWS_ENDPOINT_URL", &endpoint));
     let path = object_store::path::Path::from("x");
     tokio::join!(
         lake.put_or_standing(&path, "ours".into()),
