@@ -114,6 +114,11 @@ impl Lake {
         &self.url
     }
 
+    /// Whether the store answers, and to these credentials: one cheap call, for readiness.
+    pub async fn ping(&self) -> Result<(), LakeError> {
+        self.get("reach", &paths::nothing()).await.map(drop)
+    }
+
     /// The manifest of a version, or `None` while it does not exist.
     pub async fn manifest(&self, id: &VersionId) -> Result<Option<Manifest>, LakeError> {
         let path = paths::manifest(id);

@@ -18,6 +18,11 @@ const MANIFEST: &str = "manifest.json";
 const SHARDS: &str = "shards";
 const ATTEMPT: &str = "attempt-";
 
+/// Where never anything lies.
+pub(crate) fn nothing() -> Path {
+    Path::from(".nothing")
+}
+
 /// The folder of a version. `Path` percent-encodes whatever a store could take for more than one segment.
 pub(crate) fn version(id: &VersionId) -> Path {
     Path::from_iter([id.dataset.as_str(), id.batch.as_str(), id.key.as_str()])

@@ -6,12 +6,17 @@ use crate::testing::{id, outcomes, scores, transactions};
 use futures::TryStreamExt;
 
 on_every_store!(
+    a_lake_that_answers_says_so,
     scans_keep_row_order_over_row_groups_and_files,
     columns_come_in_the_order_asked_for,
     ordinals_need_a_column_of_ordinals,
     damaged_files_are_found_and_named,
     damaged_manifests_are_found_and_named,
 );
+
+async fn a_lake_that_answers_says_so(place: &Place) {
+    place.lake().ping().await.unwrap();
+}
 
 async fn scans_keep_row_order_over_row_groups_and_files(place: &Place) {
     let lake = place.lake();

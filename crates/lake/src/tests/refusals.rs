@@ -25,6 +25,7 @@ async fn refused(lake: &Lake) -> Vec<LakeError> {
     let id = id(&SCORES, "k");
     vec![
         lake.manifest(&id).await.unwrap_err(),
+        lake.existing(&id).await.unwrap_err(),
         lake.versions(&id.dataset, &id.batch).await.unwrap_err(),
         write(lake, &id, Shard::WHOLE, attempt(1), &scores(0..10), 10)
             .await
@@ -64,7 +65,12 @@ async fn wrong_keys_are_told_as_such_and_not_shown() {
 async fn a_bucket_that_is_missing_is_not_an_empty_lake() {
     let mut place = S3Place::fresh();
     place.url = place.url.replace("s3://kycc/", "s3://nowhere/");
-    for error in refused(&open(place)).await {
+    let lake = open(place);
+    assert_eq!(
+        lake.ping().await.unwrap_err().reason(),
+        "LAKE_BUCKET_MISSING"
+    );
+    for error in refused(&lake).await {
         assert_eq!(error.reason(), "LAKE_BUCKET_MISSING", "{error:?}");
         assert!(!error.retryable());
         assert!(error.to_string().contains("bucket"), "{error}");
