@@ -12,9 +12,9 @@ use kycc_proto::work::v1::{Task, TaskResult};
 use kycc_queue::{InProcessQueue, TaskQueue};
 use kycc_testkit::{Call, Fault, FaultyQueue};
 
-async fn without_faults() -> Arc<dyn TaskQueue> {
+async fn without_faults() -> (Arc<dyn TaskQueue>, ()) {
     let inner = Arc::new(InProcessQueue::default());
-    Arc::new(FaultyQueue::new(inner, |_, _| Fault::None))
+    (Arc::new(FaultyQueue::new(inner, |_, _| Fault::None)), ())
 }
 
 kycc_queue::conformance_tests!(without_faults);
