@@ -115,18 +115,6 @@ impl RedisQueue {
         })
     }
 
-    /// Whether the server answers; for readiness.
-    ///
-    /// # Errors
-    /// When it does not.
-    pub async fn ping(&self) -> Result<(), QueueError> {
-        let ping = Question::Command(redis::cmd("PING"));
-        let answered = self.connections.ask::<String>(ping).await;
-        answered
-            .map(drop)
-            .map_err(|f| f.during("say that it is there"))
-    }
-
     async fn script<T: redis::FromRedisValue>(
         &self,
         script: ScriptInvocation<'_>,
@@ -195,6 +183,13 @@ impl RedisQueue {
 
 #[async_trait]
 impl TaskQueue for RedisQueue {
+    async fn ping(&self) -> Result<(), QueueError> {
+        let ping = Question::Command(redis::cmd("PING"));
+        let answered = self.connections.ask::<String>(ping).await;
+        let answered = answered.map(drop);
+        answered.map_err(|failure| failure.during("say that it is there"))
+    }
+
     async fn push(&self, lane: &str, task: &Task) -> Result<(), QueueError> {
         let keys = self.keys.lane(lane);
         let urgent = task.priority > 0;

@@ -5,5 +5,8 @@ pub mod postgres;
 pub mod stores;
 mod task;
 
+/// Namespaces of a test's own on the Redis server that the tests were given, and servers that a test may hurt.
+pub use kycc_queue::conformance::redis_server as redis;
+
 pub use faulty_queue::{Call, Fault, FaultyQueue};
 pub use task::{StillClock, TestBatch};
