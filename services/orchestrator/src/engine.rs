@@ -10,6 +10,7 @@
 //! Pushed by what happens, never polling the store; timers only for leases and timeouts.
 
 mod commit;
+mod dead_letter;
 mod deadlines;
 mod effects;
 mod handle;

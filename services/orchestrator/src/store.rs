@@ -3,6 +3,7 @@
 //! The store is the truth; memory and queue are copies of it. A run's state, its events, and the materializations that
 //! follow from them change in one transaction.
 
+mod dead_letters;
 mod error;
 mod read;
 mod rows;
@@ -19,21 +20,29 @@ use async_trait::async_trait;
 use kycc_domain::ids::{AssetKey, BatchId, RunId};
 use kycc_store::Migration;
 
+pub(crate) use dead_letters::{DeadLetter, DeadLetterStore, LetterFilter};
 pub(crate) use error::RunStoreError;
 pub(crate) use types::{
     AttemptEnd, Change, Created, Logged, Move, NewMaterialization, NewRun, RunFacts, RunFilter,
     StoredEvent, StoredMaterialization, StoredRun, Times,
 };
 
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "runs",
-    sql: include_str!("store/001_runs.sql"),
-}];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "runs",
+        sql: include_str!("store/001_runs.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "dead letters",
+        sql: include_str!("store/003_dead_letters.sql"),
+    },
+];
 
 /// Runs and what they made. Every implementation passes the conformance suite.
 #[async_trait]
-pub(crate) trait RunStore: std::fmt::Debug + Send + Sync {
+pub(crate) trait RunStore: DeadLetterStore + std::fmt::Debug + Send + Sync {
     /// Writes a run and the definitions that it pins. A request id that was used before writes nothing.
     async fn create(&self, new: &NewRun) -> Result<Created, RunStoreError>;
 

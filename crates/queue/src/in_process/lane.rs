@@ -90,6 +90,7 @@ impl Lane {
             deliveries.push(Delivery {
                 entry: EntryId(number.to_string()),
                 task,
+                consumer: consumer.to_owned(),
             });
         }
         if !entries.waiting.is_empty() {
@@ -143,6 +144,7 @@ impl Lane {
                 Ok(Delivery {
                     entry: EntryId(number.to_string()),
                     task: decode(&self.name, &pending.task)?,
+                    consumer: pending.consumer.clone(),
                 })
             })
             .collect()

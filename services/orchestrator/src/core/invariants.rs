@@ -115,9 +115,11 @@ fn skipped_for_a_reason(state: &RunState) -> bool {
 }
 
 fn attempts_within_limit(state: &RunState) -> bool {
-    state
-        .tasks()
-        .all(|(step, task)| (1..=step.max_attempts).contains(&task.attempt))
+    state.tasks().all(|(step, task)| {
+        let within = task.failures <= step.max_attempts && task.losses <= step.max_deliveries;
+        // Every attempt but the one that is open ended in a failure or with its worker.
+        within && (1..=task.failures + task.losses + 1).contains(&task.attempt)
+    })
 }
 
 fn success_means_all(state: &RunState) -> bool {

@@ -7,12 +7,11 @@ use proptest::prelude::*;
 use super::advance::advance;
 use super::command::Command;
 use super::event::{Event, Memo};
+use super::failure::Failure;
 use super::invariants::{assert_state, assert_transition};
 use super::launch::{PlannedStep, launch};
 use super::recover::recover;
-use super::state::{
-    Failure, Metadata, Resolution, RunState, RunStatus, StepStatus, TaskStatus, Version,
-};
+use super::state::{Metadata, Resolution, RunState, RunStatus, StepStatus, TaskStatus, Version};
 
 /// Something under way outside of the state machine.
 #[derive(Debug, Clone)]
@@ -38,6 +37,7 @@ impl World {
                 upstream: upstream.clone(),
                 datasets: vec![format!("data_{n}").parse().unwrap()],
                 max_attempts: 3,
+                max_deliveries: 3,
                 carried: None,
             })
             .collect();

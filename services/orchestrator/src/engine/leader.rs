@@ -17,6 +17,7 @@ use super::hub::{EventHub, Notice};
 use super::live::Live;
 use super::outside::Outside;
 use super::streams;
+use super::timers::Sweeps;
 use super::turn::Input;
 use crate::core::{Event, recover};
 use crate::definitions::{Catalogue, Definitions};
@@ -59,7 +60,7 @@ pub(crate) struct Engine {
     pub(super) children: JoinSet<()>,
     /// Dispatched in the store, and not yet on a lane.
     pub(super) unpushed: Vec<(RunId, TaskId, u32)>,
-    pub(super) next_sweep: i64,
+    pub(super) sweeps: Sweeps,
 }
 
 const INBOX: usize = 1024;
@@ -93,7 +94,7 @@ impl Engine {
             live: HashMap::new(),
             children: JoinSet::new(),
             unpushed: Vec::new(),
-            next_sweep: 0,
+            sweeps: Sweeps::default(),
         };
         (handle, engine)
     }

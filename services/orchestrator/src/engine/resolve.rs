@@ -11,7 +11,8 @@ use super::leader::EngineParts;
 use super::live::Live;
 use super::outside::{Outside, Refusal, refused};
 use crate::core::{
-    Failure, KeyInputs, Memo, Resolution, Source, StepStatus, Version, backoff, version_key,
+    Failure, FailureKind, KeyInputs, Memo, Resolution, Source, StepStatus, Version, backoff,
+    version_key,
 };
 use crate::definitions::{AssetDef, Definitions};
 use crate::store::{RunFacts, RunStore, RunStoreError};
@@ -49,7 +50,7 @@ impl Resolver {
     pub(super) async fn resolve(self) -> Result<(Resolution, Option<Memo>), Failure> {
         let Some(asset) = self.definitions.asset(self.asset.as_str()) else {
             let message = format!("the definitions of this run have no asset {}", self.asset);
-            return Err(Failure::new("ASSET_UNKNOWN", message));
+            return Err(Failure::new("ASSET_UNKNOWN", message).of_kind(FailureKind::Definitions));
         };
         let policy = self.definitions.retries(asset);
         let mut attempt = 1;

@@ -26,6 +26,10 @@ macro_rules! run_store_conformance {
     };
 }
 
+mod dead_letters;
+
+pub(crate) use dead_letters::*;
+
 mod on_sqlite {
     async fn open() -> std::sync::Arc<dyn crate::store::RunStore> {
         let store = kycc_store::Store::open("sqlite::memory:").await.unwrap();
@@ -48,6 +52,7 @@ mod on_sqlite {
             runs_are_listed_newest_first_page_by_page_and_filtered,
             only_runs_that_have_not_ended_are_live,
             materializations_are_found_by_key_and_the_last_used_is_current,
+            dead_letters_are_listed_newest_first_and_each_is_replayed_once,
         ]
     );
 }
@@ -58,6 +63,7 @@ pub(crate) fn new_run(run_id: &str, request_id: &str) -> NewRun {
         upstream,
         datasets: vec![name.parse().unwrap()],
         max_attempts: 3,
+        max_deliveries: 3,
         carried: None,
     };
     let run_id: RunId = run_id.parse().unwrap();
@@ -85,6 +91,7 @@ pub(crate) fn new_run(run_id: &str, request_id: &str) -> NewRun {
         request_id: request_id.to_owned(),
         fingerprint: "f1".to_owned(),
         definitions: "{}".to_owned(),
+        replays: None,
     }
 }
 
@@ -120,6 +127,7 @@ fn nothing(run_id: &str) -> Change {
         materialized: Vec::new(),
         reused: Vec::new(),
         attempts_ended: Vec::new(),
+        dead_letters: Vec::new(),
     }
 }
 

@@ -8,8 +8,8 @@ use kycc_domain::ids::{AssetKey, BatchId, RunId};
 use kycc_store::StoreError;
 
 use super::{
-    Change, Created, NewRun, RunFilter, RunStore, RunStoreError, StoredEvent,
-    StoredMaterialization, StoredRun,
+    Change, Created, DeadLetter, DeadLetterStore, LetterFilter, NewRun, RunFilter, RunStore,
+    RunStoreError, StoredEvent, StoredMaterialization, StoredRun,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,22 @@ fn struck() -> RunStoreError {
         source: StoreError::Commit {
             source: sqlx::Error::PoolClosed,
         },
+    }
+}
+
+#[async_trait]
+impl<S: RunStore> DeadLetterStore for FaultyStore<S> {
+    async fn dead_letter(&self, id: &str) -> Result<Option<DeadLetter>, RunStoreError> {
+        self.inner.dead_letter(id).await
+    }
+
+    async fn dead_letters(
+        &self,
+        filter: &LetterFilter,
+        before: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<DeadLetter>, RunStoreError> {
+        self.inner.dead_letters(filter, before, limit).await
     }
 }
 

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use kycc_domain::ids::{AssetKey, BatchId, RunId};
 use sqlx::AssertSqlSafe;
 
+use super::dead_letters::WriteDeadLetters;
 use super::read::{FromStored, RUN_COLUMNS, ReadRuns};
 use super::rows::{bigint, id};
 use super::write::WriteRuns;
@@ -39,6 +40,11 @@ kycc_store::for_each_driver! {
                     .execute(&mut *tx)
                     .await
                     .map_err(RunStoreError::sql("write a request"))?;
+            }
+            if let Some(letter) = &new.replays
+                && let Some(run_id) = tx.mark_replayed(letter, &new.facts).await?
+            {
+                return Ok(Created::Replayed(run_id));
             }
             tx.insert_run(new).await?;
             tx.commit().await.map_err(RunStoreError::store("create a run"))?;

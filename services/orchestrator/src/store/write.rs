@@ -3,6 +3,7 @@
 use kycc_domain::ids::{BatchId, RunId};
 
 use super::RunStoreError;
+use super::dead_letters::WriteDeadLetters;
 use super::rows::{bigint, to_json, to_json_option};
 use super::types::{AttemptEnd, Change, Logged, Move, NewMaterialization, NewRun};
 use crate::core::{RunState, RunStatus, StepState, StepStatus, TaskState, TaskStatus};
@@ -107,8 +108,8 @@ kycc_store::for_each_driver! {
         async fn insert_step(&mut self, run: &RunId, position: usize, step: &StepState, at: i64) -> Result<(), RunStoreError> {
             let ended = step.status.is_terminal().then_some(at);
             sqlx::query("INSERT INTO orchestrator_steps (run_id, position, asset, upstream, datasets, max_attempts, status, \
-                    memoized, resolution, outputs, metadata, failure, started_at, ended_at) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)")
+                    memoized, resolution, outputs, metadata, failure, started_at, ended_at, max_deliveries) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)")
                 .bind(run.as_str())
                 .bind(bigint(position as u64))
                 .bind(step.asset.as_str())
@@ -123,6 +124,7 @@ kycc_store::for_each_driver! {
                 .bind(to_json_option(step.failure.as_ref()))
                 .bind(ended)
                 .bind(ended)
+                .bind(i64::from(step.max_deliveries))
                 .execute(&mut *self)
                 .await
                 .map_err(RunStoreError::sql("write a step"))?;
@@ -149,6 +151,9 @@ kycc_store::for_each_driver! {
             }
             for end in &change.attempts_ended {
                 self.end_attempt(end).await?;
+            }
+            for letter in &change.dead_letters {
+                self.insert_dead_letter(letter).await?;
             }
             for new in &change.materialized {
                 self.materialize(change, new).await?;
@@ -203,8 +208,9 @@ kycc_store::for_each_driver! {
         }
 
         async fn insert_task(&mut self, run: &RunId, position: usize, task: &TaskState, at: i64) -> Result<(), RunStoreError> {
-            sqlx::query("INSERT INTO orchestrator_tasks (task_id, run_id, position, shard, status, attempt, outputs, metadata) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
+            sqlx::query("INSERT INTO orchestrator_tasks (task_id, run_id, position, shard, status, attempt, outputs, metadata, \
+                    failures, losses) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
                 .bind(task.id.as_str())
                 .bind(run.as_str())
                 .bind(bigint(position as u64))
@@ -213,6 +219,8 @@ kycc_store::for_each_driver! {
                 .bind(i64::from(task.attempt))
                 .bind(to_json(&task.outputs))
                 .bind(to_json(&task.metadata))
+                .bind(i64::from(task.failures))
+                .bind(i64::from(task.losses))
                 .execute(&mut *self)
                 .await
                 .map_err(RunStoreError::sql("write a task"))?;
@@ -221,8 +229,8 @@ kycc_store::for_each_driver! {
 
         /// Only the attempt that the change started from is moved: of two leaders one is told that it is stale.
         async fn update_task(&mut self, run: &RunId, before: &TaskState, after: &TaskState, at: i64) -> Result<(), RunStoreError> {
-            let done = sqlx::query("UPDATE orchestrator_tasks SET status = $1, attempt = $2, outputs = $3, metadata = $4 \
-                WHERE task_id = $5 AND attempt = $6 AND status = $7")
+            let done = sqlx::query("UPDATE orchestrator_tasks SET status = $1, attempt = $2, outputs = $3, metadata = $4, \
+                    failures = $8, losses = $9 WHERE task_id = $5 AND attempt = $6 AND status = $7")
                 .bind(after.status.as_str())
                 .bind(i64::from(after.attempt))
                 .bind(to_json(&after.outputs))
@@ -230,6 +238,8 @@ kycc_store::for_each_driver! {
                 .bind(after.id.as_str())
                 .bind(i64::from(before.attempt))
                 .bind(before.status.as_str())
+                .bind(i64::from(after.failures))
+                .bind(i64::from(after.losses))
                 .execute(&mut *self)
                 .await
                 .map_err(RunStoreError::sql("move a task"))?;
