@@ -31,6 +31,12 @@ pub trait Module: Send + Sync {
         &[]
     }
 
+    /// Full names of its gRPC services. Told before anything is built, and by modules that this process does not serve
+    /// too, so that calls can be passed on to the process that has them.
+    fn grpc(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Migrates its tables and builds its parts. Nothing is served yet; other services may not answer.
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError>;
 }
@@ -63,7 +69,7 @@ pub(crate) type Background = (
 /// A service, built.
 #[derive(Default)]
 pub struct Service {
-    pub(crate) grpc: Vec<AddGrpc>,
+    pub(crate) grpc: Vec<(&'static str, AddGrpc)>,
     pub(crate) handlers: Vec<Arc<dyn TaskHandler>>,
     pub(crate) observers: Vec<Arc<dyn SourceObserver>>,
     pub(crate) background: Vec<Background>,
@@ -109,7 +115,7 @@ impl ServiceBuilder {
     {
         self.service
             .grpc
-            .push(Box::new(move |services| services.add(server)));
+            .push((S::NAME, Box::new(move |services| services.add(server))));
         self
     }
 

@@ -88,6 +88,14 @@ impl Store {
         Ok(Tx { inner })
     }
 
+    /// Whether the store answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let answered = sqlx::query("SELECT 1").execute(&self.readers).await;
+        answered
+            .map(drop)
+            .map_err(StoreError::during("answer a ping"))
+    }
+
     /// Closes every connection; the log is folded into the database file.
     pub async fn close(&self) {
         self.readers.close().await;

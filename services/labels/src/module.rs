@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use kycc_proto::labels::v1::label_service_server::LabelServiceServer;
+use kycc_proto::labels::v1::label_service_server::{self, LabelServiceServer};
 use kycc_runtime::{BuildError, Module, ModuleContext, Service};
 
 use crate::handlers::generate::GenerateLabels;
@@ -31,6 +31,10 @@ impl Module for LabelsModule {
 
     fn sources(&self) -> &'static [&'static str] {
         &[SOURCE]
+    }
+
+    fn grpc(&self) -> &'static [&'static str] {
+        &[label_service_server::SERVICE_NAME]
     }
 
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {

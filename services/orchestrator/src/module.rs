@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use kycc_proto::orchestrator::v1::orchestrator_service_server::OrchestratorServiceServer;
+use kycc_proto::orchestrator::v1::orchestrator_service_server::{self, OrchestratorServiceServer};
 use kycc_runtime::{BuildError, Module, ModuleContext, Service};
 
 use crate::definitions::Catalogue;
@@ -22,6 +22,10 @@ impl Module for Orchestrator {
 
     fn lane(&self) -> Option<&'static str> {
         None
+    }
+
+    fn grpc(&self) -> &'static [&'static str] {
+        &[orchestrator_service_server::SERVICE_NAME]
     }
 
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use kycc_domain::expert::expert_card;
-use kycc_proto::scorecards::v1::scorecard_service_server::ScorecardServiceServer;
+use kycc_proto::scorecards::v1::scorecard_service_server::{self, ScorecardServiceServer};
 use kycc_runtime::{BuildError, Module, ModuleContext, Service};
 
 use crate::core::standing::Standing;
@@ -33,6 +33,10 @@ impl Module for ScorecardsModule {
 
     fn sources(&self) -> &'static [&'static str] {
         &[ACTIVE, SHADOW]
+    }
+
+    fn grpc(&self) -> &'static [&'static str] {
+        &[scorecard_service_server::SERVICE_NAME]
     }
 
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {

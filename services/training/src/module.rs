@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use kycc_proto::models::v1::model_service_server::ModelServiceServer;
+use kycc_proto::models::v1::model_service_server::{self, ModelServiceServer};
 use kycc_runtime::{BuildError, Module, ModuleContext, Service};
 
 use crate::handlers::service::Models;
@@ -25,6 +25,10 @@ impl Module for TrainingModule {
 
     fn lane(&self) -> Option<&'static str> {
         Some("training")
+    }
+
+    fn grpc(&self) -> &'static [&'static str] {
+        &[model_service_server::SERVICE_NAME]
     }
 
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {
