@@ -11,7 +11,7 @@ use super::leader::EngineParts;
 use super::live::Live;
 use super::outside::{Outside, Refusal, refused};
 use crate::core::{
-    Failure, KeyInputs, Memo, Resolution, Source, StepStatus, Version, backoff, version_key,
+    Failure, KeyInputs, Memo, Resolution, RunState, Source, StepStatus, Version, backoff, version_key,
 };
 use crate::definitions::{AssetDef, Definitions};
 use crate::store::{RunFacts, RunStore, RunStoreError};
@@ -29,9 +29,14 @@ pub(super) struct Resolver {
 }
 
 impl Resolver {
-    pub(super) fn new(parts: &EngineParts, run: &Live, asset: &AssetKey) -> Self {
-        let succeeded = run
-            .state
+    /// `state`: of the run, as it is or is about to be written.
+    pub(super) fn new(
+        parts: &EngineParts,
+        run: &Live,
+        state: &RunState,
+        asset: &AssetKey,
+    ) -> Self {
+        let succeeded = state
             .steps
             .iter()
             .filter(|s| s.status == StepStatus::Success);

@@ -18,7 +18,6 @@ impl Api {
         request: RetryRunRequest,
         principal: String,
     ) -> Result<StoredRun, ApiError> {
-        self.must_lead()?;
         let parent = self.existing(&request.run_id).await?;
         let all = request.strategy() == RetryStrategy::AllSteps;
         if !parent.state.status.is_terminal() {
