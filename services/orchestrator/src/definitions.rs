@@ -8,4 +8,4 @@ mod types;
 
 pub(crate) use catalogue::Catalogue;
 pub(crate) use load::DEFAULT;
-pub(crate) use types::{AssetDef, Definitions, JobDef, LakeKeeping, Monitoring, Retention};
+pub(crate) use types::{AssetDef, Definitions, JobDef, Monitoring};

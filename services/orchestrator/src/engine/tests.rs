@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use kycc_proto::work::v1::Task;
+use kycc_queue::TaskQueue as _;
 
 use crate::core::{EventKind, RunStatus, StepStatus};
 use crate::store::StoredRun;

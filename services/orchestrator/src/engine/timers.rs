@@ -1,5 +1,8 @@
 //! What happens because time passes: leases end, runs take too long.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::time::Duration;
 

@@ -38,9 +38,10 @@ struct Draft {
     state: RunState,
 }
 
+/// Rounds: what happened, then what followed from it once slots had been granted, and so on.
 pub(super) fn plan(
     live: &HashMap<RunId, Live>,
-    inputs: &[Input],
+    rounds: &[Vec<Input>],
     limits: &QueueLimits,
     clock: &dyn Clock,
 ) -> Plan {
@@ -51,21 +52,12 @@ pub(super) fn plan(
         drafts: BTreeMap::new(),
         effects: Vec::new(),
     };
-    for input in inputs {
-        match input {
-            Input::Event {
-                run_id,
-                event,
-                attempt,
-            } => turn.feed(run_id, event.clone(), attempt.clone()),
-            Input::Line { run_id, line } => {
-                if let Some(draft) = turn.draft(run_id) {
-                    draft.change.log.push(line.clone());
-                }
-            }
+    for inputs in rounds {
+        for input in inputs {
+            turn.take(input);
         }
+        turn.grant(limits);
     }
-    turn.grant(limits);
     turn.finish()
 }
 
@@ -96,6 +88,21 @@ impl Planning<'_> {
             before: run.state.clone(),
             state: run.state.clone(),
         }))
+    }
+
+    fn take(&mut self, input: &Input) {
+        match input {
+            Input::Event {
+                run_id,
+                event,
+                attempt,
+            } => self.feed(run_id, event.clone(), attempt.clone()),
+            Input::Line { run_id, line } => {
+                if let Some(draft) = self.draft(run_id) {
+                    draft.change.log.push(line.clone());
+                }
+            }
+        }
     }
 
     fn feed(&mut self, run_id: &RunId, event: Event, attempt: Option<AttemptEnd>) {
@@ -204,6 +211,15 @@ impl Planning<'_> {
 }
 
 impl Plan {
+    /// Runs that move, as they will be once the plan is written.
+    pub(super) fn states(&self) -> HashMap<&RunId, &RunState> {
+        let moved = self
+            .changes
+            .iter()
+            .filter_map(|change| Some((&change.run_id, &change.moved.as_ref()?.after)));
+        moved.collect()
+    }
+
     pub(super) fn dispatches(&self) -> bool {
         let mut effects = self.effects.iter();
         effects.any(|(_, effect)| matches!(effect, Command::Dispatch { .. }))

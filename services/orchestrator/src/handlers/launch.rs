@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use kycc_domain::ids::{AssetKey, RunId};
 use kycc_proto::orchestrator::v1::LaunchRunRequest;
 use kycc_rpc::ApiError;
-use kycc_runtime::{OnFailure, crash_point};
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
 
 use super::{Api, failures, plan};
 use crate::core::{CarriedStep, Command, MAX_RUNTIME, canonical_json, launch, max_runtime};
@@ -39,7 +37,6 @@ impl Api {
         request: LaunchRunRequest,
         principal: String,
     ) -> Result<StoredRun, ApiError> {
-        self.must_lead()?;
         let definitions = self.catalogue.current();
         let config = match request.run_config_json.as_str() {
             "" => json!({}),
@@ -72,17 +69,7 @@ impl Api {
         self.create(&definitions, wanted).await
     }
 
-    pub(super) fn must_lead(&self) -> Result<(), ApiError> {
-        if self.engine.leads() {
-            return Ok(());
-        }
-        Err(ApiError::precondition(
-            "READ_ONLY_PROCESS",
-            "this process was started to read only and moves no runs; start `kycc dev`, or use `kycc job execute`",
-        ))
-    }
-
-    /// Validates, writes, and tells the leader.
+    /// Validates, and has the leader of this process write it and take it up.
     pub(super) async fn create(
         &self,
         definitions: &Definitions,
@@ -144,32 +131,12 @@ impl Api {
         stored.ok_or_else(|| ApiError::not_found("run", run_id.as_str()))
     }
 
-    /// In a task of its own: a caller that leaves between the write and the word to the leader must not strand the run.
+    /// A caller that leaves does not stop it.
     async fn write(&self, new: NewRun) -> Result<RunId, ApiError> {
-        let api = self.clone();
-        let (tell, told) = oneshot::channel();
-        self.spawner.spawn("launch", OnFailure::Log, async move {
-            let _ = tell.send(api.write_and_announce(new).await);
-            Ok::<(), std::convert::Infallible>(())
-        });
-        told.await.unwrap_or_else(|_| {
-            Err(ApiError::unavailable(
-                "STOPPING",
-                "the orchestrator is stopping",
-            ))
-        })
-    }
-
-    async fn write_and_announce(&self, new: NewRun) -> Result<RunId, ApiError> {
-        let created = self.store.create(&new).await.map_err(failures::store)?;
-        match created {
-            Created::New => {
-                crash_point!("orchestrator.run_created");
-                let run_id = new.facts.run_id;
-                self.engine.launched(run_id.clone()).await;
-                Ok(run_id)
-            }
-            Created::Before(run_id) => Ok(run_id),
+        let run_id = new.facts.run_id.clone();
+        match self.engine.create(new).await.map_err(failures::create)? {
+            Created::New => Ok(run_id),
+            Created::Before(earlier) => Ok(earlier),
             Created::Replayed(run_id) => Err(ApiError::precondition(
                 "ALREADY_REPLAYED",
                 format!("run {run_id} replays this dead letter; retry that run if it failed"),

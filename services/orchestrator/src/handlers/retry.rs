@@ -44,7 +44,6 @@ impl Api {
     }
 
     pub(super) async fn run_again(&self, again: Again) -> Result<StoredRun, ApiError> {
-        self.must_lead()?;
         let parent = self.existing(&again.run_id).await?;
         if !parent.state.status.is_terminal() {
             return Err(ApiError::precondition(

@@ -18,4 +18,6 @@ CREATE TABLE orchestrator_dead_letters (
     replayed_at BIGINT
 );
 CREATE INDEX orchestrator_dead_letters_by_run ON orchestrator_dead_letters (run_id, dead_letter_id);
+CREATE INDEX orchestrator_requests_by_run ON orchestrator_requests (run_id);
+CREATE INDEX orchestrator_runs_by_end ON orchestrator_runs (ended_at, run_id);
 CREATE INDEX orchestrator_materializations_by_run ON orchestrator_materializations (run_id);

@@ -178,7 +178,7 @@ fn fits(limits: &QueueLimits, running: &[SlotRun], run: &SlotRun) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn no_limit_is_passed_and_nobody_is_held_back_without_one(

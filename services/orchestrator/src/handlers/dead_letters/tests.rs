@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use kycc_proto::orchestrator::v1 as api;
 use kycc_proto::orchestrator::v1::orchestrator_service_server::OrchestratorService;
+use kycc_queue::TaskQueue as _;
 use kycc_rpc::ClientError;
 use tonic::{Code, Request};
 
