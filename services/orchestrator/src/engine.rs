@@ -18,6 +18,7 @@ mod handle;
 mod hub;
 mod inline;
 mod leader;
+mod lines;
 mod live;
 mod outside;
 mod reconcile;

@@ -119,10 +119,20 @@ impl TestFleet {
         pipeline: &str,
         leases: Leases,
     ) -> Self {
+        Self::at(store, pipeline, leases, "").await
+    }
+
+    /// Reached at `address` by those that join.
+    pub(crate) async fn at(
+        store: Arc<dyn RunStore>,
+        pipeline: &str,
+        leases: Leases,
+        address: &str,
+    ) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         std::fs::write(folder.path().join("pipeline.yaml"), pipeline).unwrap();
         let (queue, outside) = (Arc::default(), Arc::default());
-        Self::assemble(store, queue, outside, folder, leases, "").await
+        Self::assemble(store, queue, outside, folder, leases, address).await
     }
 
     /// Another process of the same fleet, that looks at the store with its own eyes and is reached at `address`.
@@ -236,7 +246,8 @@ impl TestFleet {
 
     /// Watches the run to its end, whoever leads.
     pub(crate) async fn ended(&self, run_id: &str) -> StoredRun {
-        self.until(run_id, |run| run.state.status.is_terminal()).await
+        self.until(run_id, |run| run.state.status.is_terminal())
+            .await
     }
 
     pub(crate) async fn run(&self, run_id: &str) -> StoredRun {

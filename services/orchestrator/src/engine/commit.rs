@@ -125,7 +125,9 @@ impl Engine {
             }
             run.last_sequence = stored.last_sequence;
             for inputs in rounds.iter_mut() {
-                inputs.retain(|input| !matches!(input, Input::Line { run_id: of, .. } if *of == run_id));
+                inputs.retain(
+                    |input| !matches!(input, Input::Line { run_id: of, .. } if *of == run_id),
+                );
             }
             // What was under way before that write is still.
             let known = recover(&run.state);

@@ -80,7 +80,8 @@ impl Contender {
             };
             crash_point!("orchestrator.leader_won");
             tracing::info!(epoch = %won.epoch, "this process leads");
-            let (engine, inbox) = Engine::new(self.parts.clone(), Arc::clone(&self.hub), won.clone());
+            let (engine, inbox) =
+                Engine::new(self.parts.clone(), Arc::clone(&self.hub), won.clone());
             self.role.send_replace(Role::Leads(inbox));
             let ended = engine.lead(&stop).await;
             self.role.send_replace(Role::Starting);
@@ -100,9 +101,10 @@ impl Contender {
 
     async fn win(&self) -> Term {
         let mut watched = Watched::default();
-        let pause = self.parts.leader_lease.map_or(ALONE_PAUSE, |lease| {
-            (lease / 6).min(LONGEST_PAUSE)
-        });
+        let pause = self
+            .parts
+            .leader_lease
+            .map_or(ALONE_PAUSE, |lease| (lease / 6).min(LONGEST_PAUSE));
         loop {
             match self.look(&mut watched).await {
                 Ok(Some(term)) => return term,
@@ -155,7 +157,9 @@ impl Contender {
             Ok(Err(error)) => {
                 tracing::warn!(error = %kycc_telemetry::chain(&error), "cannot give the leader's seat up; another takes it after the lease");
             }
-            Err(_) => tracing::warn!("the state store did not let the leader give its seat up in time"),
+            Err(_) => {
+                tracing::warn!("the state store did not let the leader give its seat up in time")
+            }
         }
     }
 }
@@ -176,9 +180,8 @@ mod tests {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut watched = Watched::default();
-        let mut look = |renewals, seconds| {
-            watched.silent(&row(renewals), at(seconds), at(seconds), lease)
-        };
+        let mut look =
+            |renewals, seconds| watched.silent(&row(renewals), at(seconds), at(seconds), lease);
         assert!(!look(1, 0), "the first look proves nothing");
         assert!(!look(1, 5));
         assert!(!look(2, 7), "it has renewed");

@@ -28,9 +28,7 @@ impl Engine {
             Ok(created) => created.into_iter().map(Ok).collect(),
             Err(error) => vec![Err(Arc::new(error)); runs.len()],
         };
-        let alone = |answer: &Result<Created, Arc<RunStoreError>>| {
-            matches!(answer, Err(error) if error.effect() == Effect::NotApplied && !error.is_transient())
-        };
+        let alone = |answer: &Result<Created, Arc<RunStoreError>>| matches!(answer, Err(error) if error.effect() == Effect::NotApplied && !error.is_transient());
         if runs.len() > 1 && answers.iter().any(alone) {
             // One of them is at fault, and the others need not suffer for it.
             for (run, answer) in runs.iter().zip(&mut answers) {
@@ -40,7 +38,10 @@ impl Engine {
                     .map_err(Arc::new);
             }
         }
-        if answers.iter().any(|answer| matches!(answer, Ok(Created::New))) {
+        if answers
+            .iter()
+            .any(|answer| matches!(answer, Ok(Created::New)))
+        {
             crash_point!("orchestrator.run_created");
         }
         for ((run, answer), done) in runs.into_iter().zip(answers).zip(waiting) {

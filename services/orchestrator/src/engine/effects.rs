@@ -45,14 +45,16 @@ impl Engine {
     /// All at once. A lane that takes nothing now is tried again later; the store knows that the task is to be done.
     pub(super) async fn push_all(&mut self, attempts: Vec<(RunId, TaskId, u32)>) {
         let queue = &self.parts.queue;
-        let messages = attempts.into_iter().filter_map(|(run_id, task_id, attempt)| {
-            let run = self.live.get(&run_id)?;
-            if !Plan::is_current(run, &task_id, attempt) {
-                return None;
-            }
-            let message = task::message(run, &task_id, attempt)?;
-            Some((message, (run_id, task_id, attempt)))
-        });
+        let messages = attempts
+            .into_iter()
+            .filter_map(|(run_id, task_id, attempt)| {
+                let run = self.live.get(&run_id)?;
+                if !Plan::is_current(run, &task_id, attempt) {
+                    return None;
+                }
+                let message = task::message(run, &task_id, attempt)?;
+                Some((message, (run_id, task_id, attempt)))
+            });
         let pushes = messages.map(|(message, pushed)| async move {
             match queue.push(&message.lane, &message).await {
                 Ok(()) => None,

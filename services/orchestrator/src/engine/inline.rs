@@ -31,19 +31,23 @@ impl Inline {
         &self,
         effects: Vec<(RunId, Command)>,
     ) -> impl Iterator<Item = (RunId, Command)> {
-        effects.into_iter().filter(|(run_id, command)| match command {
-            Command::ResolveStep { asset } => {
-                !self.begun.contains(&(run_id.clone(), asset.clone()))
-            }
-            _ => true,
-        })
+        effects
+            .into_iter()
+            .filter(|(run_id, command)| match command {
+                Command::ResolveStep { asset } => {
+                    !self.begun.contains(&(run_id.clone(), asset.clone()))
+                }
+                _ => true,
+            })
     }
 }
 
 impl Engine {
     /// Begins what the plan asks for and was not begun yet; answers what came back in time.
     pub(super) async fn resolve_inline(&mut self, plan: &Plan, inline: &mut Inline) -> Vec<Input> {
-        let until = *inline.until.get_or_insert_with(|| Instant::now() + PATIENCE);
+        let until = *inline
+            .until
+            .get_or_insert_with(|| Instant::now() + PATIENCE);
         let states: HashMap<&RunId, &RunState> = plan.states();
         let mut waiting = Vec::new();
         for (run_id, effect) in &plan.effects {

@@ -130,7 +130,10 @@ impl Engine {
     /// No timer where nothing is dispatched: an idle leader does not look.
     pub(super) fn until_next_look(&self) -> Duration {
         match self.dispatched().next() {
-            Some(_) => self.reconciler.next.saturating_duration_since(Instant::now()),
+            Some(_) => self
+                .reconciler
+                .next
+                .saturating_duration_since(Instant::now()),
             None => Duration::MAX,
         }
     }
@@ -145,11 +148,18 @@ impl Engine {
             .into_iter()
             .partition(|attempt| self.reconciler.suspects.contains(attempt));
         let regular = self.parts.lease / 3;
-        let pause = if suspects.is_empty() { regular } else { CONFIRM.min(regular) };
+        let pause = if suspects.is_empty() {
+            regular
+        } else {
+            CONFIRM.min(regular)
+        };
         self.reconciler.next = Instant::now() + pause;
         self.reconciler.suspects = suspects.into_iter().collect();
         if !lost.is_empty() {
-            tracing::warn!(tasks = lost.len(), "the queue has lost tasks; they are pushed again");
+            tracing::warn!(
+                tasks = lost.len(),
+                "the queue has lost tasks; they are pushed again"
+            );
             self.push_all(lost).await;
         }
         if !confirms {
@@ -172,15 +182,25 @@ impl Engine {
 
     /// Attempts that a lane should hold; those that wait to be pushed know it themselves.
     fn dispatched(&self) -> impl Iterator<Item = (&str, Attempt)> {
-        let working = self.live.values().filter(|run| {
-            !matches!(run.state.status, RunStatus::Queued | RunStatus::Canceling)
-        });
+        let working = self
+            .live
+            .values()
+            .filter(|run| !matches!(run.state.status, RunStatus::Queued | RunStatus::Canceling));
         working.flat_map(|run| {
             run.state.steps.iter().flat_map(move |step| {
-                let lane = run.definitions.asset(step.asset.as_str()).map(|a| a.lane.as_str());
-                let tasks = step.tasks.iter().filter(|task| task.status == TaskStatus::Dispatched);
+                let lane = run
+                    .definitions
+                    .asset(step.asset.as_str())
+                    .map(|a| a.lane.as_str());
+                let tasks = step
+                    .tasks
+                    .iter()
+                    .filter(|task| task.status == TaskStatus::Dispatched);
                 tasks.filter_map(move |task| {
-                    Some((lane?, (run.facts.run_id.clone(), task.id.clone(), task.attempt)))
+                    Some((
+                        lane?,
+                        (run.facts.run_id.clone(), task.id.clone(), task.attempt),
+                    ))
                 })
             })
         })
@@ -191,7 +211,10 @@ impl Engine {
     async fn missing(&self) -> Vec<Attempt> {
         let waiting: HashSet<&Attempt> = self.unpushed.iter().collect();
         let mut lanes: BTreeMap<&str, Vec<Attempt>> = BTreeMap::new();
-        for (lane, attempt) in self.dispatched().filter(|(_, attempt)| !waiting.contains(attempt)) {
+        for (lane, attempt) in self
+            .dispatched()
+            .filter(|(_, attempt)| !waiting.contains(attempt))
+        {
             lanes.entry(lane).or_default().push(attempt);
         }
         let looks = lanes.into_iter().map(|(lane, expected)| async move {

@@ -11,7 +11,8 @@ use super::leader::EngineParts;
 use super::live::Live;
 use super::outside::{Outside, Refusal, refused};
 use crate::core::{
-    Failure, KeyInputs, Memo, Resolution, RunState, Source, StepStatus, Version, backoff, version_key,
+    Failure, KeyInputs, Memo, Resolution, RunState, Source, StepStatus, Version, backoff,
+    version_key,
 };
 use crate::definitions::{AssetDef, Definitions};
 use crate::store::{RunFacts, RunStore, RunStoreError};
@@ -30,12 +31,7 @@ pub(super) struct Resolver {
 
 impl Resolver {
     /// `state`: of the run, as it is or is about to be written.
-    pub(super) fn new(
-        parts: &EngineParts,
-        run: &Live,
-        state: &RunState,
-        asset: &AssetKey,
-    ) -> Self {
+    pub(super) fn new(parts: &EngineParts, run: &Live, state: &RunState, asset: &AssetKey) -> Self {
         let succeeded = state
             .steps
             .iter()

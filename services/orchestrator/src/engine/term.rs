@@ -58,7 +58,9 @@ impl Term {
 
     /// To be asked before anything is moved: a process that was paused does not know it.
     pub(super) fn check(&self) -> Result<(), Deposed> {
-        let lapsed = self.lease.is_some_and(|lease| self.last().elapsed() >= lease);
+        let lapsed = self
+            .lease
+            .is_some_and(|lease| self.last().elapsed() >= lease);
         if lapsed {
             self.end();
         }

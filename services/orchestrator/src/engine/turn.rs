@@ -189,9 +189,10 @@ impl Planning<'_> {
 impl Plan {
     /// Runs that move, as they will be once the plan is written.
     pub(super) fn states(&self) -> HashMap<&RunId, &RunState> {
-        let moved = self.changes.iter().filter_map(|change| {
-            Some((&change.run_id, &change.moved.as_ref()?.after))
-        });
+        let moved = self
+            .changes
+            .iter()
+            .filter_map(|change| Some((&change.run_id, &change.moved.as_ref()?.after)));
         moved.collect()
     }
 

@@ -53,7 +53,8 @@ impl OrchestratorService for Api {
     ) -> Answer<Self::WatchRunStream> {
         let run = self.existing(&request.get_ref().run_id).await?;
         // What has ended is read anywhere, and a process that only reads shows what there is.
-        if !run.state.status.is_terminal() && self.engine.moves_runs()
+        if !run.state.status.is_terminal()
+            && self.engine.moves_runs()
             && let Place::Leader(mut leader) = self.place(&request).await?
         {
             let answer = leader.watch_run(forwarded(request)).await.map_err(told)?;

@@ -43,7 +43,8 @@ impl Api {
         let run = self.existing(run_id).await?;
         if !run.state.status.is_terminal() && !self.engine.tells() {
             // Deposed between this call's arrival and its ear: no word would ever come.
-            let message = "the orchestrator does not lead any more; watch again from the last event";
+            let message =
+                "the orchestrator does not lead any more; watch again from the last event";
             return Err(ApiError::unavailable("LEADER_CHANGED", message));
         }
         // Where nobody leads, nothing will come: what there is, is all.

@@ -73,7 +73,8 @@ impl<'a> Rows<'a> {
             }
             // Of an end that is told twice the first counts.
             let first = |end: &&AttemptEnd| ended.insert((end.task.clone(), end.attempt));
-            rows.ended.extend(change.attempts_ended.iter().filter(first));
+            rows.ended
+                .extend(change.attempts_ended.iter().filter(first));
             let made = change.materialized.iter().map(|new| Made { change, new });
             rows.made.extend(made);
             let reused = change.reused.iter();

@@ -13,8 +13,8 @@ pub(crate) use leader::{
 };
 
 use super::{
-    Change, Created, Epoch, Logged, Move, NewMaterialization, NewRun, RunFacts, RunFilter, RunStore,
-    RunStoreError,
+    Change, Created, Epoch, Logged, Move, NewMaterialization, NewRun, RunFacts, RunFilter,
+    RunStore, RunStoreError,
 };
 use crate::core::{
     Command, Event, EventKind, Level, LogEntry, Metadata, PlannedStep, Resolution, RunState,

@@ -42,9 +42,7 @@ impl RunStoreError {
     pub(crate) fn effect(&self) -> Effect {
         match self {
             Self::Store { source, .. } => source.effect(),
-            Self::Stale { .. } | Self::Deposed { .. } | Self::Corrupt { .. } => {
-                Effect::NotApplied
-            }
+            Self::Stale { .. } | Self::Deposed { .. } | Self::Corrupt { .. } => Effect::NotApplied,
         }
     }
 

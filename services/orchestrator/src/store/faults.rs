@@ -10,8 +10,8 @@ use kycc_store::StoreError;
 use tokio::sync::watch;
 
 use super::{
-    Change, Created, Epoch, LeaderRow, LeaderStore, NewRun, RunFilter, RunStore, RunStoreError, StoredEvent,
-    StoredMaterialization, StoredRun,
+    Change, Created, Epoch, LeaderRow, LeaderStore, NewRun, RunFilter, RunStore, RunStoreError,
+    StoredEvent, StoredMaterialization, StoredRun,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

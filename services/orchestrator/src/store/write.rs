@@ -24,8 +24,10 @@ pub(super) trait WriteRuns {
     async fn insert_facts(&mut self, new: &[&NewRun]) -> Result<(), RunStoreError>;
     async fn insert_steps(&mut self, new: &[&NewRun]) -> Result<(), RunStoreError>;
     /// Events with the numbers that were given out for them.
-    async fn insert_events(&mut self, events: &[(&RunId, i64, Logged)])
-    -> Result<(), RunStoreError>;
+    async fn insert_events(
+        &mut self,
+        events: &[(&RunId, i64, Logged)],
+    ) -> Result<(), RunStoreError>;
 }
 
 /// Each run under its number in the list, in order; a request id that comes twice counts once.

@@ -65,7 +65,8 @@ impl TaskQueue for ForgetfulQueue {
         wait: Duration,
     ) -> Result<Vec<Delivery>, QueueError> {
         let inner = self.inner();
-        self.unless_forgotten(inner.pull(lane, consumer, max, wait)).await
+        self.unless_forgotten(inner.pull(lane, consumer, max, wait))
+            .await
     }
 
     async fn beat(&self, lane: &str, entry: &EntryId, consumer: &str) -> Result<Beat, QueueError> {

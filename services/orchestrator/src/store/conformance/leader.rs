@@ -31,7 +31,10 @@ pub(crate) async fn of_two_candidates_exactly_one_wins(store: Arc<dyn RunStore>)
             both => panic!("one wins, not {both:?}"),
         };
         let now = row(&store).await;
-        assert_eq!((now.holder.as_str(), now.epoch, epoch), (winner, expected, expected));
+        assert_eq!(
+            (now.holder.as_str(), now.epoch, epoch),
+            (winner, expected, expected)
+        );
         assert_eq!(now.address, "host:1");
     }
 }
@@ -45,7 +48,10 @@ pub(crate) async fn a_deposed_leader_writes_nothing(store: Arc<dyn RunStore>) {
 
     let (started, _) = change(&run.state, Event::Started);
     let refused = [
-        store.apply(old, std::slice::from_ref(&started)).await.map(|_| ()),
+        store
+            .apply(old, std::slice::from_ref(&started))
+            .await
+            .map(|_| ()),
         store.create(old, &[new_run("r2", "q2")]).await.map(|_| ()),
         store.renew(old).await,
         store.give_up(old).await,
