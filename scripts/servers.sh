@@ -2,10 +2,11 @@
 # Private PostgreSQL and Redis servers on free ports, with their data in one folder.
 #   servers.sh start DIR    starts both (again, on the same ports, where DIR is known), writes DIR/env
 #   servers.sh stop DIR     stops both; the data stays
+#   servers.sh kill DIR postgres|redis    ends one as a power cut would
 # Both are durable: every commit and every append is on disk before it is answered.
 set -euo pipefail
 
-usage='usage: servers.sh start|stop DIR'
+usage='usage: servers.sh start|stop DIR, or servers.sh kill DIR postgres|redis'
 verb=${1:?$usage}
 dir=${2:?$usage}
 give_up() { printf 'servers: %s\n' "$*" >&2; exit 1; }
@@ -69,8 +70,23 @@ stop() {
   if [ -d "$dir/postgres" ]; then as_owner "$bin/pg_ctl" -D "$dir/postgres" -w -m fast stop >/dev/null 2>&1 || true; fi
 }
 
+kill_one() {
+  dir=$(cd "$dir" && pwd)
+  case $1 in
+    postgres) as_owner "$bin/pg_ctl" -D "$dir/postgres" -w -m immediate stop >/dev/null ;;
+    redis)
+      local pid
+      pid=$(cat "$dir/redis/server.pid")
+      kill -KILL "$pid"
+      while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
+      ;;
+    *) give_up "$usage" ;;
+  esac
+}
+
 case $verb in
   start) start ;;
   stop) stop ;;
+  kill) kill_one "${3:?$usage}" ;;
   *) give_up "$usage" ;;
 esac

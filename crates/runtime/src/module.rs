@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use kycc_lake::Lake;
 use kycc_queue::TaskQueue;
 use kycc_rpc::Services;
-use kycc_store::Store;
+use kycc_store::{Migration, Store};
 use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService;
 use tonic::transport::Channel;
@@ -31,7 +31,18 @@ pub trait Module: Send + Sync {
         &[]
     }
 
-    /// Migrates its tables and builds its parts. Nothing is served yet; other services may not answer.
+    /// Full names of its gRPC services. Told before anything is built, and by modules that this process does not serve
+    /// too, so that calls can be passed on to the process that has them.
+    fn grpc(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// What makes its tables in the state store; applied or verified, under its name, before it is built.
+    fn migrations(&self) -> &'static [Migration] {
+        &[]
+    }
+
+    /// Builds its parts. Nothing is served yet; other services may not answer.
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError>;
 }
 
@@ -63,7 +74,7 @@ pub(crate) type Background = (
 /// A service, built.
 #[derive(Default)]
 pub struct Service {
-    pub(crate) grpc: Vec<AddGrpc>,
+    pub(crate) grpc: Vec<(&'static str, AddGrpc)>,
     pub(crate) handlers: Vec<Arc<dyn TaskHandler>>,
     pub(crate) observers: Vec<Arc<dyn SourceObserver>>,
     pub(crate) background: Vec<Background>,
@@ -109,7 +120,7 @@ impl ServiceBuilder {
     {
         self.service
             .grpc
-            .push(Box::new(move |services| services.add(server)));
+            .push((S::NAME, Box::new(move |services| services.add(server))));
         self
     }
 
@@ -172,7 +183,7 @@ impl BuildError {
 
 impl From<kycc_store::StoreError> for BuildError {
     fn from(error: kycc_store::StoreError) -> Self {
-        Self::new("cannot prepare its tables").with_source(error)
+        Self::new("cannot use the state store").with_source(error)
     }
 }
 

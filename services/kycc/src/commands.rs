@@ -7,12 +7,16 @@ mod dev;
 mod feature;
 mod job;
 mod label;
+mod migrate;
 mod model;
 mod report;
 mod run;
 mod score;
 mod scorecard;
+mod serve;
 mod workbench;
+
+pub(crate) use serve::peer;
 
 use std::process::ExitCode;
 
@@ -23,6 +27,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let global = &cli.global;
     match cli.command {
         Command::Dev(args) => dev::run(global, args).await,
+        Command::Serve(args) => serve::run(global, args).await,
+        Command::Health => serve::health(global).await,
         Command::Job(command) => job::run(global, command).await,
         Command::Run(command) => run::run(global, command).await,
         Command::Asset(command) => asset::run(global, command).await,
@@ -35,6 +41,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Report(args) => done(report::run(global, args).await),
         Command::Workbench(command) => done(workbench::run(global, command)),
         Command::Reload => done(job::reload(global).await),
+        Command::Migrate(args) => migrate::run(global, &args).await,
         Command::Config(args) => done(config::run(global, &args)),
     }
 }

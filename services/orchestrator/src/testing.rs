@@ -11,7 +11,7 @@ use kycc_proto::orchestrator::v1 as api;
 use kycc_queue::TaskQueue;
 use kycc_rpc::ApiError;
 use kycc_runtime::{Clock, ModuleTable, SystemClock};
-use kycc_store::Store;
+use kycc_store::sqlite::Store;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 

@@ -22,6 +22,7 @@ const KEYS: &[&str] = &[
     "KYCC_ALLOWED_ROOTS",
     "KYCC_CONSOLE_ADDR",
     "KYCC_DATA_DIR",
+    "KYCC_DRAIN_DELAY_SECONDS",
     "KYCC_DRAIN_SECONDS",
     "KYCC_GRPC_ADDR",
     "KYCC_LAKE_URL",
@@ -30,11 +31,13 @@ const KEYS: &[&str] = &[
     "KYCC_LEASE_SECONDS",
     "KYCC_LOCAL_PRINCIPAL",
     "KYCC_MEMORY_BYTES",
+    "KYCC_MIGRATE",
     "KYCC_PARTIES_PER_SHARD",
     "KYCC_PEERS",
     "KYCC_PIPELINE",
     "KYCC_QUEUE_URL",
     "KYCC_RESUME_RUNS",
+    "KYCC_START_PATIENCE_SECONDS",
     "KYCC_STORE_URL",
     "KYCC_TASKS_PER_LANE",
     "KYCC_THREADS",
@@ -79,6 +82,16 @@ impl ConfigLayer {
             tasks_per_lane: parsed("KYCC_TASKS_PER_LANE", text("KYCC_TASKS_PER_LANE"), NUMBER)?,
             lease_seconds: parsed("KYCC_LEASE_SECONDS", text("KYCC_LEASE_SECONDS"), NUMBER)?,
             drain_seconds: parsed("KYCC_DRAIN_SECONDS", text("KYCC_DRAIN_SECONDS"), NUMBER)?,
+            drain_delay_seconds: parsed(
+                "KYCC_DRAIN_DELAY_SECONDS",
+                text("KYCC_DRAIN_DELAY_SECONDS"),
+                NUMBER,
+            )?,
+            start_patience_seconds: parsed(
+                "KYCC_START_PATIENCE_SECONDS",
+                text("KYCC_START_PATIENCE_SECONDS"),
+                NUMBER,
+            )?,
             leader_lease_seconds: parsed(
                 "KYCC_LEADER_LEASE_SECONDS",
                 text("KYCC_LEADER_LEASE_SECONDS"),
@@ -91,6 +104,7 @@ impl ConfigLayer {
                 text("KYCC_RESUME_RUNS"),
                 "true or false",
             )?,
+            migrate: parsed("KYCC_MIGRATE", text("KYCC_MIGRATE"), "true or false")?,
             local_principal: text("KYCC_LOCAL_PRINCIPAL").or(user),
         })
     }
@@ -191,7 +205,7 @@ mod tests {
         for key in KEYS {
             let value = match *key {
                 "KYCC_GRPC_ADDR" | "KYCC_CONSOLE_ADDR" => "127.0.0.1:1",
-                "KYCC_RESUME_RUNS" => "true",
+                "KYCC_MIGRATE" | "KYCC_RESUME_RUNS" => "true",
                 "KYCC_PEERS" => "scoring=localhost:1",
                 _ => "1",
             };

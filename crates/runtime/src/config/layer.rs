@@ -27,11 +27,14 @@ pub struct ConfigLayer {
     pub parties_per_shard: Option<u32>,
     pub tasks_per_lane: Option<usize>,
     pub lease_seconds: Option<u64>,
+    pub start_patience_seconds: Option<u64>,
     pub drain_seconds: Option<u64>,
+    pub drain_delay_seconds: Option<u64>,
     pub leader_lease_seconds: Option<u64>,
     pub advertise: Option<String>,
     pub peers: Option<BTreeMap<String, String>>,
     pub resume_runs: Option<bool>,
+    pub migrate: Option<bool>,
     pub local_principal: Option<String>,
 }
 
@@ -115,11 +118,14 @@ impl ConfigLayer {
             parties_per_shard,
             tasks_per_lane,
             lease_seconds,
+            start_patience_seconds,
             drain_seconds,
+            drain_delay_seconds,
             leader_lease_seconds,
             advertise,
             peers,
             resume_runs,
+            migrate,
             local_principal,
         } = other;
         Self {
@@ -137,11 +143,14 @@ impl ConfigLayer {
             parties_per_shard: parties_per_shard.or(self.parties_per_shard),
             tasks_per_lane: tasks_per_lane.or(self.tasks_per_lane),
             lease_seconds: lease_seconds.or(self.lease_seconds),
+            start_patience_seconds: start_patience_seconds.or(self.start_patience_seconds),
             drain_seconds: drain_seconds.or(self.drain_seconds),
+            drain_delay_seconds: drain_delay_seconds.or(self.drain_delay_seconds),
             leader_lease_seconds: leader_lease_seconds.or(self.leader_lease_seconds),
             advertise: advertise.or(self.advertise),
             peers: peers.or(self.peers),
             resume_runs: resume_runs.or(self.resume_runs),
+            migrate: migrate.or(self.migrate),
             local_principal: local_principal.or(self.local_principal),
         }
     }
@@ -169,13 +178,21 @@ impl ConfigLayer {
             parties_per_shard: self.parties_per_shard.or(default.parties_per_shard),
             tasks_per_lane: self.tasks_per_lane.unwrap_or(default.tasks_per_lane),
             lease_seconds: self.lease_seconds.unwrap_or(default.lease_seconds),
+            start_patience_seconds: self
+                .start_patience_seconds
+                .unwrap_or(default.start_patience_seconds),
             drain_seconds: self.drain_seconds.unwrap_or(default.drain_seconds),
+            drain_delay_seconds: self
+                .drain_delay_seconds
+                .unwrap_or(default.drain_delay_seconds),
             leader_lease_seconds: self
                 .leader_lease_seconds
                 .unwrap_or(default.leader_lease_seconds),
             advertise: self.advertise.or(default.advertise),
+            services: default.services,
             peers: self.peers.unwrap_or(default.peers),
             resume_runs: self.resume_runs.unwrap_or(default.resume_runs),
+            migrate: self.migrate.unwrap_or(default.migrate),
             local_principal: self
                 .local_principal
                 .map_or(default.local_principal, Principal::new),
