@@ -58,6 +58,9 @@ pub struct FleetConfig {
     pub peers: BTreeMap<String, String>,
     /// Whether runs that were left unfinished go on. Commands that only read leave them alone.
     pub resume_runs: bool,
+    /// Whether tables of an older version are brought up to date at the start. Otherwise they are refused, and somebody runs
+    /// `kycc migrate` before.
+    pub migrate: bool,
     /// Whether other commands may talk to it. One inside another program, or a command, ends when that does.
     pub shared: bool,
     /// Who every caller is, as long as no authentication is configured.
@@ -106,6 +109,7 @@ impl FleetConfig {
             services: Vec::new(),
             peers: BTreeMap::new(),
             resume_runs: true,
+            migrate: true,
             shared: true,
             local_principal: Principal::anonymous(),
             data_dir,

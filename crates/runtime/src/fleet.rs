@@ -1,6 +1,6 @@
 //! A process of the fleet, from config to SERVING and back.
 //!
-//! Start: lock, bind, open, build, answer as NOT_SERVING, begin to work, SERVING. Stop, in reverse: NOT_SERVING, workers
+//! Start: lock, bind, open, migrate or verify tables, build, answer as NOT_SERVING, begin to work, SERVING. Stop, in reverse: NOT_SERVING, workers
 //! finish or hand back, background work ends, calls drain, the state store closes.
 
 mod compute;
@@ -94,6 +94,7 @@ impl Fleet {
         let compute = ComputeThreads::start(config.threads)?;
         let background = Spawner::new();
         let context = open::shared_parts(config, table, addr, clock, background.clone()).await?;
+        crate::migrate::prepare(&context.config, &context.store, &modules).await?;
         let parts = build(&context, modules).await?;
 
         let mut services = Services::default();

@@ -11,6 +11,7 @@ mod folder_lock;
 mod handler;
 mod lake_answer;
 mod metadata;
+mod migrate;
 mod module;
 mod module_table;
 mod source_service;
@@ -23,7 +24,9 @@ pub use config::{ConfigError, ConfigLayer, ConnectionUrl, ConsoleAddr, FleetConf
 pub use fleet::{Fleet, RunningFleet, StartError};
 pub use folder_lock::{FleetInfo, FolderLock, LockError};
 pub use handler::{Output, SourceObserver, TaskHandler};
+pub use kycc_store::StoreError;
 pub use lake_answer::lake_error;
+pub use migrate::{Tables, check, migrate};
 pub use module::{BuildError, Module, ModuleContext, Service, ServiceBuilder};
 pub use module_table::ModuleTable;
 pub use spawner::{BoxError, OnFailure, Spawner};

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use kycc_lake::Lake;
 use kycc_queue::TaskQueue;
 use kycc_rpc::Services;
-use kycc_store::Store;
+use kycc_store::{Migration, Store};
 use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService;
 use tonic::transport::Channel;
@@ -37,7 +37,12 @@ pub trait Module: Send + Sync {
         &[]
     }
 
-    /// Migrates its tables and builds its parts. Nothing is served yet; other services may not answer.
+    /// What makes its tables in the state store; applied or verified, under its name, before it is built.
+    fn migrations(&self) -> &'static [Migration] {
+        &[]
+    }
+
+    /// Builds its parts. Nothing is served yet; other services may not answer.
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError>;
 }
 
@@ -178,7 +183,7 @@ impl BuildError {
 
 impl From<kycc_store::StoreError> for BuildError {
     fn from(error: kycc_store::StoreError) -> Self {
-        Self::new("cannot prepare its tables").with_source(error)
+        Self::new("cannot use the state store").with_source(error)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What can go wrong between a service and its database, classed so that retrying decides from codes, never from text.
 
+mod class;
+
 use std::path::PathBuf;
 
 /// Whether the change may have happened although an error was reported.
@@ -9,12 +11,16 @@ pub enum Effect {
     Unknown,
 }
 
+/// URLs in it are [`redacted`](crate::redacted).
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error(
-        "the store url {url:?} is not supported: expected sqlite:///path/to/file.db or sqlite::memory:"
+        "the store url {url:?} is not supported: expected sqlite:///path/to/file.db, sqlite::memory: or \
+         postgres://user:password@host:port/database"
     )]
     Url { url: String },
+    #[error("the store url's parameter {key} is not valid: expected {expected}")]
+    Parameter { key: String, expected: String },
     #[error("cannot create the folder {} of the state store; check its permissions or choose another with --data-dir", path.display())]
     Folder {
         path: PathBuf,
@@ -28,6 +34,14 @@ pub enum StoreError {
         source: sqlx::Error,
     },
     #[error(
+        "the state store's tables of {service} are of version {found}, this kycc needs {known}: run `kycc migrate`"
+    )]
+    Older {
+        service: String,
+        found: i64,
+        known: i64,
+    },
+    #[error(
         "the state store's tables of {service} are of version {found}, this kycc knows {known}: start the newer kycc that \
          wrote them, or restore a backup from before"
     )]
@@ -38,7 +52,7 @@ pub enum StoreError {
     },
     #[error(
         "migration {version} ({name}) of {service} is not the one that was applied to this state store: start the kycc \
-         that wrote it, or begin with an empty data folder"
+         that wrote it, or begin with an empty state store"
     )]
     Changed {
         service: String,
@@ -55,7 +69,7 @@ pub enum StoreError {
         #[source]
         source: sqlx::Error,
     },
-    /// The transaction may or may not stand: read before deciding.
+    /// See [`effect`](Self::effect): it may or may not stand.
     #[error("committing a transaction failed")]
     Commit {
         #[source]
@@ -79,20 +93,24 @@ impl StoreError {
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Url { .. } => "STORE_URL",
+            Self::Url { .. } | Self::Parameter { .. } => "STORE_URL",
             Self::Folder { .. } | Self::Open { .. } => "STORE_UNAVAILABLE",
+            Self::Older { .. } => "STORE_OLDER",
             Self::Newer { .. } => "STORE_NEWER",
             Self::Changed { .. } => "STORE_CHANGED",
             Self::Migration { .. } => "STORE_MIGRATION",
-            Self::Commit { .. } => "STORE_COMMIT",
-            Self::Query { source, .. } => query_reason(source),
+            Self::Commit { source } => match class::reason(source) {
+                "STORE_QUERY" | "STORE_UNAVAILABLE" => "STORE_COMMIT",
+                known => known,
+            },
+            Self::Query { source, .. } => class::reason(source),
         }
     }
 
     #[must_use]
     pub fn effect(&self) -> Effect {
         match self {
-            Self::Commit { .. } => Effect::Unknown,
+            Self::Commit { source } if !class::refused(source) => Effect::Unknown,
             _ => Effect::NotApplied,
         }
     }
@@ -102,7 +120,11 @@ impl StoreError {
     pub fn is_transient(&self) -> bool {
         matches!(
             self.reason(),
-            "STORE_BUSY" | "STORE_UNAVAILABLE" | "STORE_COMMIT"
+            "STORE_BUSY"
+                | "STORE_CONFLICT"
+                | "STORE_TIMEOUT"
+                | "STORE_UNAVAILABLE"
+                | "STORE_COMMIT"
         )
     }
 
@@ -111,24 +133,16 @@ impl StoreError {
     pub fn is_unique_violation(&self) -> bool {
         self.reason() == "STORE_DUPLICATE"
     }
-}
 
-fn query_reason(error: &sqlx::Error) -> &'static str {
-    match error {
-        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => {
-            "STORE_UNAVAILABLE"
-        }
-        sqlx::Error::RowNotFound => "STORE_NO_ROW",
-        sqlx::Error::Database(error) if error.is_unique_violation() => "STORE_DUPLICATE",
-        // SQLITE_BUSY and SQLITE_LOCKED with their extended codes in the higher bits.
-        sqlx::Error::Database(error)
-            if error
-                .code()
-                .and_then(|code| code.parse::<i32>().ok())
-                .is_some_and(|code| matches!(code & 0xff, 5 | 6)) =>
-        {
-            "STORE_BUSY"
-        }
-        _ => "STORE_QUERY",
+    /// Whether it has used up a time that it was given, so that trying at once again would only double that.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        matches!(self.reason(), "STORE_BUSY" | "STORE_TIMEOUT")
+            || matches!(
+                self,
+                Self::Query {
+                    source: sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed,
+                    ..
+                }
+            )
     }
 }

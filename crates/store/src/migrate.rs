@@ -2,9 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use sqlx::Row;
-
-use crate::{Store, StoreError, Tx};
+use crate::StoreError;
 
 /// One change of a service's tables. Versions count from 1 without gaps; a published one is never edited.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +11,13 @@ pub struct Migration {
     pub name: &'static str,
     /// One or several statements, in the subset that both databases know.
     pub sql: &'static str,
+}
+
+/// From which version to which the tables of a service went; equal where there was nothing to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Migrated {
+    pub from: i64,
+    pub to: i64,
 }
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS store_migrations (
@@ -24,39 +29,95 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS store_migrations (
     PRIMARY KEY (service, version)
 )";
 
-impl Store {
-    /// Brings the tables of `service` up to the last of `migrations`, in one transaction: all of them or none.
-    ///
-    /// Refuses a store that a newer program wrote, and one whose applied migrations differ from these.
-    pub async fn migrate(&self, service: &str, migrations: &[Migration]) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        let operation = StoreError::during("prepare the table of migrations");
-        sqlx::query(TABLE)
-            .execute(&mut *tx)
-            .await
-            .map_err(operation)?;
-        let applied = applied(&mut tx, service).await?;
-        check(service, migrations, &applied)?;
-        for migration in migrations.iter().skip(applied.len()) {
-            apply(&mut tx, service, migration).await?;
+crate::for_each_driver! {
+    use sqlx::Row as _;
+
+    impl driver::Store {
+        /// As [`Store::migrate`](crate::Store::migrate).
+        pub async fn migrate(&self, service: &str, migrations: &[Migration]) -> Result<Migrated, StoreError> {
+            let mut tx = self.begin_migration().await?;
+            sqlx::query(TABLE)
+                .execute(&mut *tx)
+                .await
+                .map_err(StoreError::during("prepare the table of migrations"))?;
+            let applied = applied(&mut tx, service).await?;
+            check(service, migrations, &applied)?;
+            for migration in migrations.iter().skip(applied.len()) {
+                apply(&mut tx, service, migration).await?;
+            }
+            tx.commit().await?;
+            Ok(Migrated { from: version_of(&applied), to: known(migrations) })
         }
-        tx.commit().await
+
+        /// As [`Store::verify_tables`](crate::Store::verify_tables).
+        pub async fn verify_tables(&self, service: &str, migrations: &[Migration]) -> Result<(), StoreError> {
+            let mut tx = self.snapshot().await?;
+            let operation = "look for the table of migrations";
+            let tables: i64 = sqlx::query_scalar(driver::COUNT_TABLES)
+                .bind("store_migrations")
+                .fetch_one(&mut *tx)
+                .await
+                .map_err(StoreError::during(operation))?;
+            let applied = if tables == 0 { Vec::new() } else { applied(&mut tx, service).await? };
+            check(service, migrations, &applied)?;
+            if applied.len() < migrations.len() {
+                return Err(StoreError::Older {
+                    service: service.to_owned(),
+                    found: version_of(&applied),
+                    known: known(migrations),
+                });
+            }
+            Ok(())
+        }
+    }
+
+    /// (version, checksum) in order.
+    async fn applied(connection: &mut driver::Connection, service: &str) -> Result<Vec<(i64, String)>, StoreError> {
+        let rows = sqlx::query("SELECT version, checksum FROM store_migrations WHERE service = $1 ORDER BY version")
+            .bind(service)
+            .fetch_all(connection)
+            .await
+            .map_err(StoreError::during("read which migrations were applied"))?;
+        rows.iter()
+            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+            .collect::<Result<_, sqlx::Error>>()
+            .map_err(StoreError::during("read which migrations were applied"))
+    }
+
+    async fn apply(
+        connection: &mut driver::Connection,
+        service: &str,
+        migration: &Migration,
+    ) -> Result<(), StoreError> {
+        let failed = |source| StoreError::Migration {
+            service: service.to_owned(),
+            version: migration.version,
+            name: migration.name.to_owned(),
+            source,
+        };
+        sqlx::raw_sql(migration.sql).execute(&mut *connection).await.map_err(failed)?;
+        sqlx::query(
+            "INSERT INTO store_migrations (service, version, name, checksum, applied_at) VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(service)
+        .bind(migration.version)
+        .bind(migration.name)
+        .bind(checksum(migration))
+        .bind(now_micros())
+        .execute(connection)
+        .await
+        .map_err(failed)?;
+        tracing::info!(service, version = migration.version, name = migration.name, "migrated the state store");
+        Ok(())
     }
 }
 
-/// (version, checksum) in order.
-async fn applied(tx: &mut Tx, service: &str) -> Result<Vec<(i64, String)>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT version, checksum FROM store_migrations WHERE service = $1 ORDER BY version",
-    )
-    .bind(service)
-    .fetch_all(&mut **tx)
-    .await
-    .map_err(StoreError::during("read which migrations were applied"))?;
-    rows.iter()
-        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
-        .collect::<Result<_, sqlx::Error>>()
-        .map_err(StoreError::during("read which migrations were applied"))
+fn version_of(applied: &[(i64, String)]) -> i64 {
+    applied.last().map_or(0, |(version, _)| *version)
+}
+
+fn known(migrations: &[Migration]) -> i64 {
+    migrations.last().map_or(0, |last| last.version)
 }
 
 fn check(
@@ -71,8 +132,8 @@ fn check(
     if applied.len() > migrations.len() {
         return Err(StoreError::Newer {
             service: service.to_owned(),
-            found: applied.last().map_or(0, |(version, _)| *version),
-            known: migrations.last().map_or(0, |m| m.version),
+            found: version_of(applied),
+            known: known(migrations),
         });
     }
     for (migration, (version, found)) in migrations.iter().zip(applied) {
@@ -84,37 +145,6 @@ fn check(
             });
         }
     }
-    Ok(())
-}
-
-async fn apply(tx: &mut Tx, service: &str, migration: &Migration) -> Result<(), StoreError> {
-    let failed = |source| StoreError::Migration {
-        service: service.to_owned(),
-        version: migration.version,
-        name: migration.name.to_owned(),
-        source,
-    };
-    sqlx::raw_sql(migration.sql)
-        .execute(&mut **tx)
-        .await
-        .map_err(failed)?;
-    sqlx::query(
-        "INSERT INTO store_migrations (service, version, name, checksum, applied_at) VALUES ($1, $2, $3, $4, $5)",
-    )
-    .bind(service)
-    .bind(migration.version)
-    .bind(migration.name)
-    .bind(checksum(migration))
-    .bind(now_micros())
-    .execute(&mut **tx)
-    .await
-    .map_err(failed)?;
-    tracing::info!(
-        service,
-        version = migration.version,
-        name = migration.name,
-        "migrated the state store"
-    );
     Ok(())
 }
 

@@ -19,6 +19,10 @@ pub type Connection = sqlx::SqliteConnection;
 pub type Row = sqlx::sqlite::SqliteRow;
 pub const NAME: &str = "sqlite";
 
+/// Counts the tables called `$1`.
+pub(crate) const COUNT_TABLES: &str =
+    "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1";
+
 const READERS: u32 = 4;
 const BUSY: Duration = Duration::from_secs(10);
 const ACQUIRE: Duration = Duration::from_secs(30);
@@ -88,12 +92,24 @@ impl Store {
         Ok(Tx { inner })
     }
 
-    /// Whether the store answers.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        let answered = sqlx::query("SELECT 1").execute(&self.readers).await;
-        answered
-            .map(drop)
-            .map_err(StoreError::during("answer a ping"))
+    /// As [`begin`](Self::begin): there is one writer at a time anyway.
+    pub async fn begin_exclusive(&self, _aggregate: &str) -> Result<Tx, StoreError> {
+        self.begin().await
+    }
+
+    /// Reads of one moment: that of the first statement.
+    pub async fn snapshot(&self) -> Result<Tx, StoreError> {
+        let inner = self
+            .readers
+            .begin()
+            .await
+            .map_err(StoreError::during("begin to read"))?;
+        Ok(Tx { inner })
+    }
+
+    /// A transaction for changing tables.
+    pub(crate) async fn begin_migration(&self) -> Result<Tx, StoreError> {
+        self.begin().await
     }
 
     /// Closes every connection; the log is folded into the database file.

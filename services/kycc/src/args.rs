@@ -91,6 +91,8 @@ pub(crate) enum Command {
     Workbench(WorkbenchCommand),
     /// Make a running fleet read its pipeline definitions again.
     Reload,
+    /// Bring the tables of the state store up to date, which a fleet of several processes does not do by itself.
+    Migrate(MigrateArgs),
     /// Print the configuration in force, secrets masked.
     Config(FleetArgs),
 }
@@ -110,6 +112,15 @@ pub(crate) struct FleetArgs {
     /// Another folder that inputs may be read from (repeatable).
     #[arg(long = "allow-root", value_name = "DIR")]
     pub(crate) allow_roots: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArgs {
+    /// Change nothing; the exit code is 0 where there is nothing to do, else 1.
+    #[arg(long)]
+    pub(crate) check: bool,
+    #[command(flatten)]
+    pub(crate) fleet: FleetArgs,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod dev;
 mod feature;
 mod job;
 mod label;
+mod migrate;
 mod model;
 mod report;
 mod run;
@@ -40,6 +41,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Report(args) => done(report::run(global, args).await),
         Command::Workbench(command) => done(workbench::run(global, command)),
         Command::Reload => done(job::reload(global).await),
+        Command::Migrate(args) => migrate::run(global, &args).await,
         Command::Config(args) => done(config::run(global, &args)),
     }
 }

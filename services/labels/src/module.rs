@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use kycc_proto::labels::v1::label_service_server::{self, LabelServiceServer};
 use kycc_runtime::{BuildError, Module, ModuleContext, Service};
+use kycc_store::Migration;
 
 use crate::handlers::generate::GenerateLabels;
 use crate::handlers::published::PublishedLabels;
@@ -37,9 +38,13 @@ impl Module for LabelsModule {
         &[label_service_server::SERVICE_NAME]
     }
 
+    fn migrations(&self) -> &'static [Migration] {
+        &MIGRATIONS
+    }
+
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {
-        cx.store.migrate("labels", &MIGRATIONS).await?;
-        let store: Arc<dyn OutcomeStore> = Arc::new(cx.store.clone());
+        let store = kycc_store::with_driver!(cx.store.clone(), |store| Arc::new(store)
+            as Arc<dyn OutcomeStore>);
         let labels = Labels {
             store: Arc::clone(&store),
             clock: Arc::clone(&cx.clock),

@@ -20,6 +20,7 @@ mod housekeeping;
 mod hub;
 mod inline;
 mod leader;
+mod lines;
 mod live;
 mod outside;
 mod reconcile;

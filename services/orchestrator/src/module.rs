@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use kycc_proto::orchestrator::v1::orchestrator_service_server::{self, OrchestratorServiceServer};
 use kycc_runtime::{BuildError, Module, ModuleContext, Service};
+use kycc_store::Migration;
 
 use crate::definitions::Catalogue;
 use crate::engine::{Contender, EngineHandle, EngineParts, FleetOutside, Roots};
@@ -28,8 +29,11 @@ impl Module for Orchestrator {
         &[orchestrator_service_server::SERVICE_NAME]
     }
 
+    fn migrations(&self) -> &'static [Migration] {
+        MIGRATIONS
+    }
+
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {
-        cx.store.migrate("orchestrator", MIGRATIONS).await?;
         let parties_per_shard = cx.config.parties_per_shard.map(u64::from);
         let catalogue = Catalogue::open(
             cx.config.pipeline.clone(),
@@ -40,7 +44,8 @@ impl Module for Orchestrator {
             BuildError::new("cannot load the pipeline's definitions").with_source(error)
         })?;
         let catalogue = Arc::new(catalogue);
-        let store: Arc<dyn RunStore> = Arc::new(cx.store.clone());
+        let store = kycc_store::with_driver!(cx.store.clone(), |store| Arc::new(store)
+            as Arc<dyn RunStore>);
         let mut service = Service::builder();
         // A process that only reads leaves the runs of others alone.
         let handle = if cx.config.resume_runs {

@@ -11,7 +11,7 @@ use kycc_proto::orchestrator::v1 as api;
 use kycc_queue::TaskQueue;
 use kycc_rpc::ApiError;
 use kycc_runtime::{Clock, ModuleTable, SystemClock};
-use kycc_store::Store;
+use kycc_store::sqlite::Store;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -120,10 +120,20 @@ impl TestFleet {
         pipeline: &str,
         leases: Leases,
     ) -> Self {
+        Self::at(store, pipeline, leases, "").await
+    }
+
+    /// Reached at `address` by those that join.
+    pub(crate) async fn at(
+        store: Arc<dyn RunStore>,
+        pipeline: &str,
+        leases: Leases,
+        address: &str,
+    ) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         std::fs::write(folder.path().join("pipeline.yaml"), pipeline).unwrap();
         let (queue, outside) = (Arc::default(), Arc::default());
-        Self::assemble(store, queue, outside, folder, leases, "").await
+        Self::assemble(store, queue, outside, folder, leases, address).await
     }
 
     /// Another process of the same fleet, that looks at the store with its own eyes and is reached at `address`.

@@ -3,7 +3,7 @@
 use kycc_domain::card::{Provenance, Scorecard};
 use kycc_domain::expert::expert_card;
 use kycc_domain::gates::{Gate, GateReport, GateResult, GateStatus, Impact, Verdict};
-use kycc_store::Store;
+use kycc_store::sqlite::Store;
 
 use crate::core::life::{Approval, Request, Wish};
 use crate::core::standing::Standing;

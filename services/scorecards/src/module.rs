@@ -6,13 +6,14 @@ use async_trait::async_trait;
 use kycc_domain::expert::expert_card;
 use kycc_proto::scorecards::v1::scorecard_service_server::{self, ScorecardServiceServer};
 use kycc_runtime::{BuildError, Module, ModuleContext, Service};
+use kycc_store::Migration;
 
 use crate::core::standing::Standing;
 use crate::core::version::{Status, Version};
 use crate::handlers::refine::Refine;
 use crate::handlers::service::Scorecards;
 use crate::handlers::source::{ACTIVE, ActiveScorecard, SHADOW, ShadowScorecard};
-use crate::store::{ChangeError, MIGRATIONS, VersionStore};
+use crate::store::{AuditStore, ChangeError, MIGRATIONS, VersionStore};
 
 /// The scorecards service.
 pub fn module() -> Box<dyn Module> {
@@ -39,13 +40,18 @@ impl Module for ScorecardsModule {
         &[scorecard_service_server::SERVICE_NAME]
     }
 
+    fn migrations(&self) -> &'static [Migration] {
+        &MIGRATIONS
+    }
+
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {
-        cx.store.migrate("scorecards", &MIGRATIONS).await?;
-        let store: Arc<dyn VersionStore> = Arc::new(cx.store.clone());
+        let store = kycc_store::with_driver!(cx.store.clone(), |store| Arc::new(store)
+            as Arc<dyn VersionStore>);
         open(store.as_ref(), cx.clock.now_micros()).await?;
         let service = Scorecards {
             store: Arc::clone(&store),
-            audit: Arc::new(cx.store.clone()),
+            audit: kycc_store::with_driver!(cx.store.clone(), |store| Arc::new(store)
+                as Arc<dyn AuditStore>),
             clock: Arc::clone(&cx.clock),
             // A fleet takes every caller for the user who started it: there is no authentication to configure.
             identity_provider: false,

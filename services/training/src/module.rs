@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use kycc_proto::models::v1::model_service_server::{self, ModelServiceServer};
 use kycc_runtime::{BuildError, Module, ModuleContext, Service};
+use kycc_store::Migration;
 
 use crate::handlers::service::Models;
 use crate::handlers::train_model::TrainModel;
@@ -31,9 +32,13 @@ impl Module for TrainingModule {
         &[model_service_server::SERVICE_NAME]
     }
 
+    fn migrations(&self) -> &'static [Migration] {
+        &MIGRATIONS
+    }
+
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {
-        cx.store.migrate("training", &MIGRATIONS).await?;
-        let store: Arc<dyn ModelStore> = Arc::new(cx.store.clone());
+        let store = kycc_store::with_driver!(cx.store.clone(), |store| Arc::new(store)
+            as Arc<dyn ModelStore>);
         let handler = TrainModel {
             store: Arc::clone(&store),
             clock: Arc::clone(&cx.clock),

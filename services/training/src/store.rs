@@ -96,7 +96,7 @@ kycc_store::for_each_driver! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kycc_store::Store;
+    use kycc_store::sqlite::Store;
 
     fn model(id: &str, at: i64) -> Registered {
         Registered {

@@ -31,6 +31,7 @@ const KEYS: &[&str] = &[
     "KYCC_LEASE_SECONDS",
     "KYCC_LOCAL_PRINCIPAL",
     "KYCC_MEMORY_BYTES",
+    "KYCC_MIGRATE",
     "KYCC_PARTIES_PER_SHARD",
     "KYCC_PEERS",
     "KYCC_PIPELINE",
@@ -103,6 +104,7 @@ impl ConfigLayer {
                 text("KYCC_RESUME_RUNS"),
                 "true or false",
             )?,
+            migrate: parsed("KYCC_MIGRATE", text("KYCC_MIGRATE"), "true or false")?,
             local_principal: text("KYCC_LOCAL_PRINCIPAL").or(user),
         })
     }
@@ -203,7 +205,7 @@ mod tests {
         for key in KEYS {
             let value = match *key {
                 "KYCC_GRPC_ADDR" | "KYCC_CONSOLE_ADDR" => "127.0.0.1:1",
-                "KYCC_RESUME_RUNS" => "true",
+                "KYCC_MIGRATE" | "KYCC_RESUME_RUNS" => "true",
                 "KYCC_PEERS" => "scoring=localhost:1",
                 _ => "1",
             };

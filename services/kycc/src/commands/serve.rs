@@ -29,6 +29,8 @@ pub(crate) async fn run(global: &Global, args: ServeArgs) -> anyhow::Result<Exit
     config.console_addr = console_addr.or(config.console_addr);
     config.advertise = advertise.or(config.advertise);
     config.peers.extend(peers);
+    // Somebody runs `kycc migrate` once, instead of every process trying.
+    config.migrate = false;
     std::fs::create_dir_all(&config.data_dir)
         .with_context(|| format!("cannot make the folder {}", config.data_dir.display()))?;
     serving::serve(config, Format::Json, |fleet| {

@@ -13,7 +13,7 @@ use kycc_domain::labels::OutcomeKind;
 use kycc_lake::datasets::{OUTCOMES, SCORES, TRANSACTIONS};
 use kycc_lake::{Manifest, Metadata};
 use kycc_runtime::TaskError;
-use kycc_store::Store;
+use kycc_store::sqlite::Store;
 use kycc_testkit::TestBatch;
 use serde_json::{Value, json};
 

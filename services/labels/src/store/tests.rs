@@ -2,7 +2,7 @@
 
 use super::*;
 use kycc_domain::labels::OutcomeKind;
-use kycc_store::Store;
+use kycc_store::sqlite::Store;
 
 fn outcome(party: &str, at: i64) -> Outcome {
     Outcome {

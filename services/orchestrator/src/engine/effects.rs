@@ -57,6 +57,7 @@ impl Engine {
                 Some((message, (run_id, task_id, attempt)))
             });
         let pushes = messages.map(|(message, pushed)| async move {
+            tracing::debug!(target: "kycc::dispatch", task_id = message.task_id, "the dispatch is committed");
             match queue.push(&message.lane, &message).await {
                 Ok(()) => None,
                 Err(error) => {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kycc_domain::ids::{RunId, TaskId};
-use kycc_proto::work::v1::TaskLog;
 use kycc_queue::{EntryId, TaskQueue};
 use kycc_runtime::{Clock, crash_point};
 use tokio::sync::{mpsc, oneshot};
@@ -14,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::handle::{Creation, Message};
 use super::housekeeping::Housekeeping;
-use super::hub::{EventHub, Notice};
+use super::hub::EventHub;
+use super::lines::HeldLines;
 use super::live::Live;
 use super::outside::Outside;
 use super::reconcile::Reconciler;
@@ -77,6 +77,7 @@ pub(crate) struct Engine {
     pub(super) unpushed: Vec<(RunId, TaskId, u32)>,
     pub(super) sweeps: Sweeps,
     pub(super) reconciler: Reconciler,
+    pub(super) lines: HeldLines,
 }
 
 const INBOX: usize = 1024;
@@ -111,6 +112,7 @@ impl Engine {
             unpushed: Vec::new(),
             sweeps: Sweeps::default(),
             reconciler: Reconciler::default(),
+            lines: HeldLines::default(),
         };
         (engine, to_self)
     }
@@ -141,6 +143,7 @@ impl Engine {
         loop {
             let mut messages = Vec::new();
             let wait = self.until_next_timer().min(self.until_next_look());
+            let wait = wait.min(self.lines.until_due());
             tokio::select! {
                 () = stop.cancelled() => return Ok(Ended::Stopped),
                 () = self.term.ended() => return Ok(Ended::Deposed),
@@ -169,6 +172,7 @@ impl Engine {
         self.create(creations).await?;
         self.sweep(&mut inputs, &mut after).await;
         self.timeouts(&mut inputs);
+        self.lines.release(&mut inputs);
         let with_results = !after.results.is_empty();
         let effects = self.write(inputs, with_results).await?;
         self.perform(effects).await;
@@ -195,7 +199,7 @@ impl Engine {
                 // What a task said before its result is written before it.
                 while let Ok(logs) = self.parts.queue.pull_logs(LOGS, Duration::ZERO).await {
                     let full = logs.len() == LOGS;
-                    self.lines(&logs, inputs);
+                    self.lines(&logs);
                     if !full {
                         break;
                     }
@@ -206,7 +210,7 @@ impl Engine {
                 }
                 after.done.push(done);
             }
-            Message::Logs(logs) => self.lines(&logs, inputs),
+            Message::Logs(logs) => self.lines(&logs),
             Message::PushAgain => self.push_again().await,
             Message::QueueBack => self.reconciler.soon(),
             Message::Reloaded => {}
@@ -219,25 +223,6 @@ impl Engine {
                 task,
                 attempt,
             } => inputs.push(event(run_id, Event::RetryDue { task, attempt })),
-        }
-    }
-
-    fn lines(&mut self, logs: &[TaskLog], inputs: &mut Vec<Input>) {
-        for log in logs {
-            let Ok(run_id) = log.run_id.parse::<RunId>() else {
-                continue;
-            };
-            let Some(run) = self.live.get_mut(&run_id) else {
-                continue;
-            };
-            if log.progress_total > 0 {
-                if let Some((asset, done, total)) = run.progress(log) {
-                    self.hub
-                        .notify(&run_id, Notice::Progress { asset, done, total });
-                }
-            } else if let Some(line) = run.line(log) {
-                inputs.push(Input::Line { run_id, line });
-            }
         }
     }
 

@@ -94,3 +94,42 @@ fn without_headers(status: Status) -> Status {
     let details = status.details().to_vec().into();
     Status::with_details_and_metadata(status.code(), status.message(), details, MetadataMap::new())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_is_passed_on_keeps_its_caller_deadline_and_trace() {
+        let mut request = Request::new(7);
+        let given = [
+            ("authorization", "Bearer x"),
+            ("grpc-timeout", "5S"),
+            (
+                "traceparent",
+                "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            ),
+            ("user-agent", "somebody"),
+        ];
+        for (name, value) in given {
+            request.metadata_mut().insert(name, value.parse().unwrap());
+        }
+        let passed_on = forwarded(request);
+        for (name, value) in &given[..3] {
+            assert_eq!(passed_on.metadata().get(*name).unwrap(), value, "{name}");
+        }
+        assert!(!passed_on.metadata().contains_key("user-agent"));
+        assert!(passed_on.metadata().contains_key(FORWARDED));
+        assert_eq!(passed_on.into_inner(), 7);
+    }
+
+    #[test]
+    fn what_the_leader_says_is_passed_back_and_its_silence_may_be_repeated() {
+        let refused: Status = ApiError::precondition("NOT_NOW", "wait").into();
+        let seen = ClientError::from(told(refused));
+        assert_eq!((seen.reason(), seen.message()), ("NOT_NOW", "wait"));
+        let silent = ClientError::from(told(Status::unavailable("tcp connect error")));
+        assert_eq!(silent.reason(), "LEADER_UNREACHABLE");
+        assert!(silent.retry_after().is_some());
+    }
+}

@@ -42,7 +42,9 @@ macro_rules! run_store_conformance {
 
 mod on_sqlite {
     async fn open() -> std::sync::Arc<dyn crate::store::RunStore> {
-        let store = kycc_store::Store::open("sqlite::memory:").await.unwrap();
+        let store = kycc_store::sqlite::Store::open("sqlite::memory:")
+            .await
+            .unwrap();
         store
             .migrate("orchestrator", crate::store::MIGRATIONS)
             .await

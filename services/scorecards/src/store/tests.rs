@@ -8,7 +8,7 @@ use crate::core::life::Wish;
 use crate::core::version::Status;
 use crate::fixtures::{approve, approved, first, named, request, store, version};
 use kycc_domain::expert::expert_card;
-use kycc_store::Store;
+use kycc_store::sqlite::Store;
 
 #[tokio::test]
 async fn a_content_is_entered_once_under_its_first_name() {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::store::MIGRATIONS;
 use kycc_rpc::timestamp;
-use kycc_store::Store;
+use kycc_store::sqlite::Store;
 
 const NOW: i64 = 1_000_000_000;
 

@@ -13,7 +13,7 @@ use kycc_domain::ids::BatchId;
 use kycc_lake::Manifest;
 use kycc_lake::datasets::{FEATURE_VECTORS, LABELS};
 use kycc_runtime::TaskError;
-use kycc_store::Store;
+use kycc_store::sqlite::Store;
 use kycc_testkit::{StillClock, TestBatch};
 use serde_json::{Value, json};
 
