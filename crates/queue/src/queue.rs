@@ -23,6 +23,8 @@ impl fmt::Display for EntryId {
 pub struct Delivery {
     pub entry: EntryId,
     pub task: Task,
+    /// Who holds it.
+    pub consumer: String,
 }
 
 /// An attempt of a task that the queue holds, waiting or pending.

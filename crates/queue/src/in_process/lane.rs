@@ -109,6 +109,7 @@ impl Lane {
             deliveries.push(Delivery {
                 entry: EntryId(number.to_string()),
                 task,
+                consumer: consumer.to_owned(),
             });
         }
         if entries.waiting() > 0 {
@@ -163,6 +164,7 @@ impl Lane {
                 Ok(Delivery {
                     entry: EntryId(number.to_string()),
                     task: decode(&self.name, &pending.task)?,
+                    consumer: pending.consumer.clone(),
                 })
             })
             .collect()
