@@ -101,19 +101,20 @@ async fn dropped_as_it_is_given_a_task(
 }
 
 #[tokio::test]
-async fn a_task_given_to_a_pull_as_it_was_dropped_goes_to_the_next_pull_of_that_consumer() {
-    let server = RedisServer::start();
-    let (worker, leader) = (server.queue(), server.queue());
-    dropped_as_it_is_given_a_task(&server, &worker, &leader).await;
-    assert_eq!(
-        leader.expired(LANE, NOW).await.unwrap().len(),
-        1,
-        "it was given"
-    );
-    let pulled = worker.pull(LANE, "w", 1, SOON).await.unwrap();
-    assert_eq!(pulled[0].task, task("a"));
-    let beat = worker.beat(LANE, &pulled[0].entry, "w").await.unwrap();
-    assert_eq!(beat, Beat::Go);
+async fn a_task_given_to_a_pull_as_it_was_dropped_goes_to_the_next_pull_in_that_process() {
+    for consumer in ["w", "other"] {
+        let server = RedisServer::start();
+        let (worker, leader) = (server.queue(), server.queue());
+        dropped_as_it_is_given_a_task(&server, &worker, &leader).await;
+        let given = leader.expired(LANE, NOW).await.unwrap();
+        assert_eq!(given.len(), 1);
+        assert_eq!(given[0].consumer, "w");
+        let pulled = worker.pull(LANE, consumer, 1, SOON).await.unwrap();
+        assert_eq!(pulled[0].task, task("a"));
+        let beat = worker.beat(LANE, &pulled[0].entry, consumer).await;
+        assert_eq!(beat.unwrap(), Beat::Go);
+        assert_eq!(leader.outstanding(LANE).await.unwrap().len(), 1);
+    }
 }
 
 #[tokio::test]
