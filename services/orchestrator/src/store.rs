@@ -26,7 +26,7 @@ pub(crate) use error::RunStoreError;
 pub(crate) use leader::{Epoch, LeaderRow, LeaderStore};
 pub(crate) use types::{
     AttemptEnd, Change, Created, Logged, Move, NewMaterialization, NewRun, RunFacts, RunFilter,
-    StoredEvent, StoredMaterialization, StoredRun, Times,
+    StoredEvent, StoredMaterialization, StoredRun, Times, VersionOf,
 };
 
 pub(crate) const MIGRATIONS: &[Migration] = &[
@@ -81,13 +81,11 @@ pub(crate) trait RunStore: LeaderStore {
         limit: u32,
     ) -> Result<Vec<StoredEvent>, RunStoreError>;
 
-    /// The newest materialization with this key.
-    async fn find_materialization(
+    /// For each that is wanted the newest materialization, in its place.
+    async fn find_materializations(
         &self,
-        asset: &AssetKey,
-        batch: &BatchId,
-        key: &str,
-    ) -> Result<Option<StoredMaterialization>, RunStoreError>;
+        wanted: &[VersionOf],
+    ) -> Result<Vec<Option<StoredMaterialization>>, RunStoreError>;
 
     /// The current materialization of the batch, or of every batch, newest first.
     async fn current(

@@ -84,6 +84,7 @@ fn table() -> ModuleTable {
     ModuleTable {
         lanes: ["a", "b", "c"].into(),
         sources: ["file"].into(),
+        ..ModuleTable::default()
     }
 }
 

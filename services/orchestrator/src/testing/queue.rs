@@ -46,6 +46,10 @@ impl ForgetfulQueue {
 
 #[async_trait]
 impl TaskQueue for ForgetfulQueue {
+    async fn ping(&self) -> Result<(), QueueError> {
+        self.inner().ping().await
+    }
+
     async fn push(&self, lane: &str, task: &Task) -> Result<(), QueueError> {
         {
             let mut lose = self.lose.lock().unwrap();
