@@ -13,5 +13,5 @@ if [ -z "${BENCH_DAGSTER:-}" ] && [ ! -x "$python" ]; then
 fi
 servers=$(mktemp -d "${TMPDIR:-/tmp}/kycc-bench.XXXXXX")
 trap 'scripts/servers.sh stop "$servers"; rm -rf "$servers"' EXIT
-scripts/servers.sh start "$servers"
+scripts/servers.sh start "$servers" without-s3
 "$python" bench/orchestration.py "$examples" "$kycc" "$servers"

@@ -48,10 +48,10 @@ alive() { [ -s "$dir/pids/$1" ] && kill -0 "$(cat "$dir/pids/$1")" 2>/dev/null; 
 
 start() {
   [ -x "$kycc" ] || give_up "$kycc is no program; run make build"
-  scripts/setup.sh test
+  scripts/setup.sh servers
   mkdir -p "$dir/logs" "$dir/pids" "$dir/landing" "$dir/lake"
   say "PostgreSQL and Redis"
-  scripts/servers.sh start "$dir/servers"
+  scripts/servers.sh start "$dir/servers" without-s3
   configure
   "$kycc" migrate
   local service tries

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every test, or those that the arguments of nextest select, beside a PostgreSQL and a Redis of its own.
+# Every test, or those that the arguments of nextest select, beside PostgreSQL, Redis and S3 servers of its own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -12,9 +12,11 @@
 mod commit;
 mod contender;
 mod create;
+mod dead_letter;
 mod deadlines;
 mod effects;
 mod handle;
+mod housekeeping;
 mod hub;
 mod inline;
 mod leader;

@@ -1,5 +1,6 @@
 //! The gRPC service: decode, ask store, definitions or engine, encode.
 
+mod dead_letters;
 mod failures;
 mod forward;
 mod launch;

@@ -4,9 +4,11 @@
 //! follow from them change in one transaction.
 
 mod apply;
+mod dead_letters;
 mod error;
 mod leader;
 mod read;
+mod retention;
 mod rows;
 mod sql;
 mod types;
@@ -22,8 +24,12 @@ use async_trait::async_trait;
 use kycc_domain::ids::{AssetKey, BatchId, RunId};
 use kycc_store::Migration;
 
+pub(crate) use dead_letters::{DeadLetter, DeadLetterStore, LetterFilter};
 pub(crate) use error::RunStoreError;
 pub(crate) use leader::{Epoch, LeaderRow, LeaderStore};
+#[cfg(test)]
+pub(crate) use retention::Pruned;
+pub(crate) use retention::RetentionStore;
 pub(crate) use types::{
     AttemptEnd, Change, Created, Logged, Move, NewMaterialization, NewRun, RunFacts, RunFilter,
     StoredEvent, StoredMaterialization, StoredRun, Times, VersionOf,
@@ -40,6 +46,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "leader",
         sql: include_str!("store/002_leader.sql"),
     },
+    Migration {
+        version: 3,
+        name: "dead letters",
+        sql: include_str!("store/003_dead_letters.sql"),
+    },
 ];
 
 /// Runs and what they made. Every implementation passes the conformance suite.
@@ -47,7 +58,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
 /// What changes runs names the epoch of the leader that does it; [`RunStoreError::Deposed`] if that is over, and nothing is
 /// written.
 #[async_trait]
-pub(crate) trait RunStore: LeaderStore {
+pub(crate) trait RunStore: LeaderStore + DeadLetterStore + RetentionStore {
     /// Writes runs and the definitions that they pin, all or none. A request id that was used before writes nothing; each
     /// run is answered for in its place.
     async fn create(&self, epoch: Epoch, new: &[NewRun]) -> Result<Vec<Created>, RunStoreError>;

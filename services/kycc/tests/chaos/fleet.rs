@@ -47,7 +47,7 @@ impl Fleet {
             ports,
             running: BTreeMap::new(),
         };
-        fleet.servers("start", &[]);
+        fleet.servers("start", &["without-s3"]);
         fleet.configure();
         let migrated = fleet.command(&["migrate"]).status().unwrap();
         assert!(migrated.success(), "kycc migrate failed");
@@ -99,7 +99,7 @@ impl Fleet {
 
     /// Starts every process that is not running, and both servers; wakes all that are paused.
     pub(crate) fn recover(&mut self) {
-        self.servers("start", &[]);
+        self.servers("start", &["without-s3"]);
         for name in self.processes() {
             let Some(child) = self.running.get_mut(name) else {
                 self.launch(name);
@@ -197,11 +197,11 @@ impl Fleet {
             }
             Kind::RestartRedis => {
                 self.servers("kill", &["redis"]);
-                self.servers("start", &[]);
+                self.servers("start", &["without-s3"]);
             }
             Kind::RestartPostgres => {
                 self.servers("kill", &["postgres"]);
-                self.servers("start", &[]);
+                self.servers("start", &["without-s3"]);
             }
         }
     }

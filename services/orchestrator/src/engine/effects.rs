@@ -32,6 +32,7 @@ impl Engine {
                 // Part of what was written.
                 Command::Materialize { .. }
                 | Command::Reuse { .. }
+                | Command::DeadLetter { .. }
                 | Command::Emit(_)
                 | Command::Ignored { .. } => {}
             }

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::handle::{Creation, Message};
+use super::housekeeping::Housekeeping;
 use super::hub::EventHub;
 use super::lines::HeldLines;
 use super::live::Live;
@@ -20,6 +21,7 @@ use super::outside::Outside;
 use super::reconcile::Reconciler;
 use super::streams;
 use super::term::{Deposed, Term};
+use super::timers::Sweeps;
 use super::turn::Input;
 use crate::core::Event;
 use crate::definitions::{Catalogue, Definitions};
@@ -74,7 +76,7 @@ pub(crate) struct Engine {
     pub(super) children: JoinSet<()>,
     /// Dispatched in the store, and not yet on a lane.
     pub(super) unpushed: Vec<(RunId, TaskId, u32)>,
-    pub(super) next_sweep: i64,
+    pub(super) sweeps: Sweeps,
     pub(super) reconciler: Reconciler,
     pub(super) lines: HeldLines,
     pub(super) memos: Memos,
@@ -113,7 +115,7 @@ impl Engine {
             live: HashMap::new(),
             children,
             unpushed: Vec::new(),
-            next_sweep: 0,
+            sweeps: Sweeps::default(),
             reconciler: Reconciler::default(),
             lines: HeldLines::default(),
             memos,
@@ -143,6 +145,7 @@ impl Engine {
             .spawn(streams::results(Arc::clone(queue), to_self.clone()));
         self.children
             .spawn(streams::logs(Arc::clone(queue), to_self.clone()));
+        self.children.spawn(Housekeeping::of(&self.parts).keep());
         loop {
             let mut messages = Vec::new();
             let wait = self.until_next_timer().min(self.until_next_look());

@@ -14,8 +14,8 @@ use super::live::Live;
 use super::memos::Memos;
 use super::outside::{Outside, Refusal, refused};
 use crate::core::{
-    Failure, KeyInputs, Memo, Resolution, RunState, Source, StepStatus, Version, backoff,
-    version_key,
+    Failure, FailureKind, KeyInputs, Memo, Resolution, RunState, Source, StepStatus, Version,
+    backoff, version_key,
 };
 use crate::definitions::{AssetDef, Definitions};
 use crate::store::{RunFacts, RunStore, RunStoreError, VersionOf};
@@ -64,7 +64,7 @@ impl Resolver {
     pub(super) async fn resolve(self) -> Result<(Resolution, Option<Memo>), Failure> {
         let Some(asset) = self.definitions.asset(self.asset.as_str()) else {
             let message = format!("the definitions of this run have no asset {}", self.asset);
-            return Err(Failure::new("ASSET_UNKNOWN", message));
+            return Err(Failure::new("ASSET_UNKNOWN", message).of_kind(FailureKind::Definitions));
         };
         let policy = self.definitions.retries(asset);
         let mut attempt = 1;
@@ -268,7 +268,7 @@ impl Resolver {
     }
 }
 
-fn store(error: &RunStoreError) -> Refusal {
+pub(super) fn store(error: &RunStoreError) -> Refusal {
     Refusal {
         failure: Failure::new("STORE_FAILED", kycc_telemetry::chain(error)),
         retryable: error.is_transient(),

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kycc_domain::ids::{RunId, TaskId};
+use kycc_proto::work::v1::TaskResult;
 use kycc_proto::work::v1::task_result::Outcome;
-use kycc_proto::work::v1::{Task, TaskResult};
-use kycc_queue::{QueueError, TaskQueue};
+use kycc_queue::{Delivery, QueueError, TaskQueue};
 use tokio::sync::{mpsc, oneshot};
 
 use super::handle::Message;
@@ -128,9 +128,8 @@ pub(super) fn input(result: TaskResult) -> Option<Input> {
         }
         Some(Outcome::Failed(told)) => {
             let failure = Failure {
-                reason: told.reason,
-                message: told.message,
                 record: told.record,
+                ..Failure::new(told.reason, told.message)
             };
             failed(failure, told.retryable)
         }
@@ -167,7 +166,8 @@ pub(super) fn input(result: TaskResult) -> Option<Input> {
 }
 
 /// The lease of this delivery has run out.
-pub(super) fn expired(task: &Task, now: i64) -> Option<Input> {
+pub(super) fn expired(delivery: &Delivery, now: i64) -> Option<Input> {
+    let task = &delivery.task;
     let (Ok(run_id), Ok(task_id)) = (task.run_id.parse::<RunId>(), task.task_id.parse::<TaskId>())
     else {
         return None;
@@ -179,7 +179,7 @@ pub(super) fn expired(task: &Task, now: i64) -> Option<Input> {
     let end = AttemptEnd {
         task: task_id,
         attempt: task.attempt,
-        worker: String::new(),
+        worker: delivery.consumer.clone(),
         started_at: None,
         ended_at: now,
         outcome: "LEASE_EXPIRED".to_owned(),

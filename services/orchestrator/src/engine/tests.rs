@@ -279,8 +279,8 @@ async fn a_task_that_always_kills_its_worker_ends_as_a_failure() {
     let run_id = fleet.launch("first", "B1").await;
     let run = fleet.ended(&run_id).await;
     let failure = run.state.failure.unwrap();
-    assert_eq!(failure.reason, "LEASE_EXPIRED");
-    assert!(failure.message.contains("ingest") && failure.message.contains("3 of 3"));
+    assert_eq!(failure.reason, "TASK_DEAD_LETTERED");
+    assert!(failure.message.contains("ingest") && failure.message.contains("3 worker(s)"));
 }
 
 #[tokio::test]
@@ -415,7 +415,7 @@ async fn a_run_that_takes_too_long_is_stopped_and_says_so() {
     let run_id = fleet.launch("first", "B1").await;
     let run = fleet.ended(&run_id).await;
     assert_eq!(run.state.status, RunStatus::Failure);
-    assert_eq!(run.state.failure.unwrap().reason, "RUN_TIMED_OUT");
+    assert_eq!(run.state.failure.unwrap().reason, "MAX_RUNTIME_EXCEEDED");
 }
 
 #[tokio::test]

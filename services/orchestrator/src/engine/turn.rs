@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use kycc_domain::ids::{RunId, TaskId};
 use kycc_runtime::Clock;
 
+use super::dead_letter::{Died, dead_letter};
 use super::live::Live;
 use crate::core::{Command, Event, QueueLimits, RunState, RunStatus, advance, grant};
 use crate::store::{AttemptEnd, Change, Logged, Move, NewMaterialization};
@@ -82,6 +83,7 @@ impl Planning<'_> {
                 materialized: Vec::new(),
                 reused: Vec::new(),
                 attempts_ended: Vec::new(),
+                dead_letters: Vec::new(),
             },
             before: run.state.clone(),
             state: run.state.clone(),
@@ -104,7 +106,8 @@ impl Planning<'_> {
     }
 
     fn feed(&mut self, run_id: &RunId, event: Event, attempt: Option<AttemptEnd>) {
-        let (now, clock) = (self.now, self.clock);
+        let (now, clock, live) = (self.now, self.clock, self.live);
+        let worker = attempt.as_ref().map(|end| end.worker.clone());
         let name = event.name();
         let Some(draft) = self.draft(run_id) else {
             tracing::debug!(%run_id, event = name, "ignored: the run has ended or is not known");
@@ -135,6 +138,27 @@ impl Planning<'_> {
                     outputs,
                     metadata,
                 }),
+                Command::DeadLetter {
+                    asset,
+                    task,
+                    attempt,
+                    deliveries,
+                    error,
+                } => {
+                    let died = Died {
+                        asset,
+                        task,
+                        attempt,
+                        deliveries,
+                        error,
+                    };
+                    let worker = worker.clone().unwrap_or_default();
+                    let id = clock.new_id().to_string();
+                    let letter = live
+                        .get(run_id)
+                        .map(|run| dead_letter(run, died, worker, id, now));
+                    draft.change.dead_letters.extend(letter);
+                }
                 Command::Reuse { asset, key } => draft.change.reused.push((asset, key)),
                 Command::Ignored { why } => {
                     tracing::info!(%run_id, event = name, why, "ignored an event that came late or twice");

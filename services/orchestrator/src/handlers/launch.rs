@@ -8,7 +8,7 @@ use kycc_rpc::ApiError;
 use serde_json::{Value, json};
 
 use super::{Api, failures, plan};
-use crate::core::{CarriedStep, Command, canonical_json, launch};
+use crate::core::{CarriedStep, Command, MAX_RUNTIME, canonical_json, launch, max_runtime};
 use crate::definitions::Definitions;
 use crate::run_config::{ConfigRequest, resolve};
 use crate::store::{Created, NewRun, RunFacts, StoredRun};
@@ -27,6 +27,8 @@ pub(super) struct Wanted {
     pub(super) fingerprint: String,
     pub(super) parent: Option<RunId>,
     pub(super) carried: BTreeMap<AssetKey, CarriedStep>,
+    /// The dead letter that it does again.
+    pub(super) replays: Option<String>,
 }
 
 impl Api {
@@ -62,6 +64,7 @@ impl Api {
             fingerprint: fingerprint(&asked),
             parent: None,
             carried: BTreeMap::new(),
+            replays: None,
         };
         self.create(&definitions, wanted).await
     }
@@ -93,6 +96,8 @@ impl Api {
         let (state, commands) = launch(run_id.clone(), steps);
         let mut tags = job.map(|job| job.tags.clone()).unwrap_or_default();
         tags.extend(wanted.tags);
+        max_runtime(&tags)
+            .map_err(|problem| ApiError::invalid(format!("tags.{MAX_RUNTIME}"), problem))?;
         let new = NewRun {
             facts: RunFacts {
                 run_id: run_id.clone(),
@@ -119,6 +124,7 @@ impl Api {
             request_id: wanted.request_id,
             fingerprint: wanted.fingerprint,
             definitions: definitions.document(),
+            replays: wanted.replays,
         };
         let run_id = self.write(new).await?;
         let stored = self.store.run(&run_id).await.map_err(failures::store)?;
@@ -131,6 +137,10 @@ impl Api {
         match self.engine.create(new).await.map_err(failures::create)? {
             Created::New => Ok(run_id),
             Created::Before(earlier) => Ok(earlier),
+            Created::Replayed(run_id) => Err(ApiError::precondition(
+                "ALREADY_REPLAYED",
+                format!("run {run_id} replays this dead letter; retry that run if it failed"),
+            )),
             Created::Conflict(run_id) => Err(ApiError::precondition(
                 "REQUEST_ID_REUSED",
                 format!(

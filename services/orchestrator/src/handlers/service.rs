@@ -108,6 +108,32 @@ impl OrchestratorService for Api {
         }))
     }
 
+    async fn list_dead_letters(
+        &self,
+        request: Request<api::ListDeadLettersRequest>,
+    ) -> Answer<api::ListDeadLettersResponse> {
+        Ok(Response::new(
+            self.list_dead_letters(request.into_inner()).await?,
+        ))
+    }
+
+    async fn replay_dead_letter(
+        &self,
+        request: Request<api::ReplayDeadLetterRequest>,
+    ) -> Answer<api::ReplayDeadLetterResponse> {
+        if let Place::Leader(mut leader) = self.place(&request).await? {
+            return leader
+                .replay_dead_letter(forwarded(request))
+                .await
+                .map_err(told);
+        }
+        let by = principal(&request).to_string();
+        let run = Box::pin(self.replay(request.into_inner(), by)).await?;
+        Ok(Response::new(api::ReplayDeadLetterResponse {
+            run: Some(wire::run_to_wire(&run)),
+        }))
+    }
+
     async fn list_jobs(&self, _: Request<api::ListJobsRequest>) -> Answer<api::ListJobsResponse> {
         Ok(Response::new(self.jobs()))
     }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kycc_domain::ids::{AssetKey, BatchId, RunId};
 
 use super::RunStoreError;
+use super::dead_letters::WriteDeadLetters as _;
 use super::rows::{bigint, to_json, to_json_option};
 use super::types::{AttemptEnd, Change, Logged, Move, NewMaterialization};
 use super::values::{MOST_ROWS, statement};
@@ -165,6 +166,9 @@ kycc_store::for_each_driver! {
             for made in rows.made.chunks(MOST_ROWS) {
                 self.materialize(made).await?;
             }
+            for letter in changes.iter().flat_map(|change| &change.dead_letters) {
+                self.insert_dead_letter(letter).await?;
+            }
             for (batch, asset, key) in rows.reused {
                 self.reuse(batch, asset.as_str(), key).await?;
             }
@@ -231,7 +235,7 @@ kycc_store::for_each_driver! {
 
         async fn insert_tasks(&mut self, tasks: &[NewTask<'_>]) -> Result<(), RunStoreError> {
             let mut query = sqlx::query(statement("INSERT INTO orchestrator_tasks (task_id, run_id, position, shard, status, \
-                attempt, outputs, metadata) VALUES {}", tasks.len(), 8));
+                attempt, outputs, metadata, failures, losses) VALUES {}", tasks.len(), 10));
             for NewTask { run, position, task } in tasks {
                 query = query
                     .bind(task.id.as_str())
@@ -241,7 +245,9 @@ kycc_store::for_each_driver! {
                     .bind(task.status.as_str())
                     .bind(i64::from(task.attempt))
                     .bind(to_json(&task.outputs))
-                    .bind(to_json(&task.metadata));
+                    .bind(to_json(&task.metadata))
+                    .bind(i64::from(task.failures))
+                    .bind(i64::from(task.losses));
             }
             query.execute(&mut *self).await.map_err(RunStoreError::sql("write tasks"))?;
             Ok(())
@@ -250,9 +256,9 @@ kycc_store::for_each_driver! {
         /// Only the attempt that the change started from is moved.
         async fn move_tasks(&mut self, tasks: &[MovedTask<'_>]) -> Result<(), RunStoreError> {
             let mut query = sqlx::query_scalar(statement("UPDATE orchestrator_tasks SET status = v.column4, \
-                    attempt = v.column5, outputs = v.column6, metadata = v.column7 \
+                    attempt = v.column5, outputs = v.column6, metadata = v.column7, failures = v.column8, losses = v.column9 \
                 FROM (VALUES {}) AS v WHERE task_id = v.column1 AND attempt = v.column2 AND status = v.column3 \
-                RETURNING task_id", tasks.len(), 7));
+                RETURNING task_id", tasks.len(), 9));
             for MovedTask { before, after, .. } in tasks {
                 query = query
                     .bind(after.id.as_str())
@@ -261,7 +267,9 @@ kycc_store::for_each_driver! {
                     .bind(after.status.as_str())
                     .bind(i64::from(after.attempt))
                     .bind(to_json(&after.outputs))
-                    .bind(to_json(&after.metadata));
+                    .bind(to_json(&after.metadata))
+                    .bind(i64::from(after.failures))
+                    .bind(i64::from(after.losses));
             }
             let moved: Vec<String> = query.fetch_all(&mut *self).await.map_err(RunStoreError::sql("move tasks"))?;
             let moved: BTreeSet<String> = moved.into_iter().collect();

@@ -1,15 +1,22 @@
 //! What every run store promises, as one suite. Each promise is a test of its own for each implementation.
 
+mod dead_letters;
 mod leader;
+mod retention;
 
 use std::sync::Arc;
 
 use kycc_domain::ids::{AssetKey, BatchId, RunId};
 use serde_json::json;
 
+pub(crate) use dead_letters::dead_letters_are_listed_newest_first_and_each_is_replayed_once;
 pub(crate) use leader::{
     a_deposed_leader_writes_nothing, a_seat_that_was_given_up_is_empty_and_its_epoch_is_over,
     of_two_candidates_exactly_one_wins, whatever_a_leader_writes_renews_its_lease,
+};
+pub(crate) use retention::{
+    old_runs_go_with_what_was_written_of_them_and_current_materializations_stay,
+    what_is_referenced_is_kept_current_or_not_yet_sure,
 };
 
 use super::{
@@ -58,6 +65,9 @@ run_store_conformance!([
     runs_are_listed_newest_first_page_by_page_and_filtered,
     only_runs_that_have_not_ended_are_live,
     materializations_are_found_by_key_and_the_last_used_is_current,
+    dead_letters_are_listed_newest_first_and_each_is_replayed_once,
+    old_runs_go_with_what_was_written_of_them_and_current_materializations_stay,
+    what_is_referenced_is_kept_current_or_not_yet_sure,
     many_runs_are_written_at_once_and_each_request_id_counts_once,
     of_two_candidates_exactly_one_wins,
     a_deposed_leader_writes_nothing,
@@ -71,6 +81,7 @@ pub(crate) fn new_run(run_id: &str, request_id: &str) -> NewRun {
         upstream,
         datasets: vec![name.parse().unwrap()],
         max_attempts: 3,
+        max_deliveries: 3,
         carried: None,
     };
     let run_id: RunId = run_id.parse().unwrap();
@@ -98,6 +109,7 @@ pub(crate) fn new_run(run_id: &str, request_id: &str) -> NewRun {
         request_id: request_id.to_owned(),
         fingerprint: "f1".to_owned(),
         definitions: "{}".to_owned(),
+        replays: None,
     }
 }
 
@@ -152,6 +164,7 @@ fn nothing(run_id: &str) -> Change {
         materialized: Vec::new(),
         reused: Vec::new(),
         attempts_ended: Vec::new(),
+        dead_letters: Vec::new(),
     }
 }
 

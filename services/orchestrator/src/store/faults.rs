@@ -1,17 +1,19 @@
 //! A run store that fails when told to: before the change was made, or after it, with the caller told that it failed; or
 //! altogether, for a while.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Mutex;
 
 use async_trait::async_trait;
 use kycc_domain::ids::{AssetKey, BatchId, RunId};
+use kycc_lake::VersionId;
 use kycc_store::StoreError;
 use tokio::sync::watch;
 
 use super::{
-    Change, Created, Epoch, LeaderRow, LeaderStore, NewRun, RunFilter, RunStore, RunStoreError,
-    StoredEvent, StoredMaterialization, StoredRun, VersionOf,
+    Change, Created, DeadLetter, DeadLetterStore, Epoch, LeaderRow, LeaderStore, LetterFilter,
+    NewRun, Pruned, RetentionStore, RunFilter, RunStore, RunStoreError, StoredEvent,
+    StoredMaterialization, StoredRun, VersionOf,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +118,52 @@ impl<S: RunStore> LeaderStore for FaultyStore<S> {
     async fn give_up(&self, epoch: Epoch) -> Result<(), RunStoreError> {
         self.answers().await?;
         self.inner.give_up(epoch).await
+    }
+}
+
+#[async_trait]
+impl<S: RunStore> DeadLetterStore for FaultyStore<S> {
+    async fn dead_letter(&self, id: &str) -> Result<Option<DeadLetter>, RunStoreError> {
+        self.answers().await?;
+        self.inner.dead_letter(id).await
+    }
+
+    async fn dead_letters(
+        &self,
+        filter: &LetterFilter,
+        before: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<DeadLetter>, RunStoreError> {
+        self.answers().await?;
+        self.inner.dead_letters(filter, before, limit).await
+    }
+}
+
+#[async_trait]
+impl<S: RunStore> RetentionStore for FaultyStore<S> {
+    async fn count_old(&self, ended_before: i64) -> Result<Pruned, RunStoreError> {
+        self.inner.count_old(ended_before).await
+    }
+
+    async fn prune_events(
+        &self,
+        ended_before: i64,
+        after: Option<&RunId>,
+        rows: u32,
+    ) -> Result<Option<(RunId, u64)>, RunStoreError> {
+        self.inner.prune_events(ended_before, after, rows).await
+    }
+
+    async fn prune_runs(&self, ended_before: i64, runs: u32) -> Result<u64, RunStoreError> {
+        self.inner.prune_runs(ended_before, runs).await
+    }
+
+    async fn prune_materializations(&self, rows: u32) -> Result<u64, RunStoreError> {
+        self.inner.prune_materializations(rows).await
+    }
+
+    async fn referenced(&self) -> Result<HashSet<VersionId>, RunStoreError> {
+        self.inner.referenced().await
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kycc_domain::ids::RunId;
 
 use super::RunStoreError;
+use super::dead_letters::WriteDeadLetters as _;
 use super::rows::{bigint, id, to_json, to_json_option};
 use super::types::{Created, Logged, NewRun};
 use super::values::{MOST_ROWS, statement};
@@ -60,8 +61,19 @@ kycc_store::for_each_driver! {
         async fn insert_runs(&mut self, new: &[NewRun]) -> Result<Vec<Created>, RunStoreError> {
             let ids: BTreeSet<&str> = new.iter().map(|run| run.request_id.as_str()).filter(|id| !id.is_empty()).collect();
             let before = self.requests(&ids.into_iter().collect::<Vec<_>>()).await?;
-            let (decided, fresh) = decide(new, &before);
-            let fresh: Vec<&NewRun> = fresh.into_iter().map(|position| &new[position]).collect();
+            let (mut decided, positions) = decide(new, &before);
+            let mut fresh: Vec<&NewRun> = Vec::with_capacity(positions.len());
+            for position in positions {
+                let run = &new[position];
+                let replayed = match &run.replays {
+                    Some(letter) => self.mark_replayed(letter, &run.facts).await?,
+                    None => None,
+                };
+                match replayed {
+                    Some(by) => decided[position] = Created::Replayed(by),
+                    None => fresh.push(run),
+                }
+            }
             for fresh in fresh.chunks(MOST_ROWS) {
                 self.insert_requests(fresh).await?;
                 self.insert_definitions(fresh).await?;
@@ -153,8 +165,8 @@ kycc_store::for_each_driver! {
             let steps: Vec<(_, (usize, &StepState))> = steps.collect();
             for steps in steps.chunks(MOST_ROWS) {
                 let mut query = sqlx::query(statement("INSERT INTO orchestrator_steps (run_id, position, asset, upstream, \
-                    datasets, max_attempts, status, memoized, resolution, outputs, metadata, failure, started_at, ended_at) \
-                    VALUES {}", steps.len(), 14));
+                    datasets, max_attempts, status, memoized, resolution, outputs, metadata, failure, started_at, ended_at, \
+                    max_deliveries) VALUES {}", steps.len(), 15));
                 for (run, (position, step)) in steps {
                     let ended = step.status.is_terminal().then_some(run.facts.created_at);
                     query = query
@@ -171,7 +183,8 @@ kycc_store::for_each_driver! {
                         .bind(to_json(&step.metadata))
                         .bind(to_json_option(step.failure.as_ref()))
                         .bind(ended)
-                        .bind(ended);
+                        .bind(ended)
+                        .bind(i64::from(step.max_deliveries));
                 }
                 query.execute(&mut *self).await.map_err(RunStoreError::sql("write steps"))?;
             }
