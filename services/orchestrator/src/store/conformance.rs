@@ -15,44 +15,43 @@ use crate::core::{
 };
 
 macro_rules! run_store_conformance {
-    ($make:expr, [$($promise:ident),+ $(,)?]) => {
-        $(
-            #[tokio::test]
-            async fn $promise() {
-                let store: std::sync::Arc<dyn $crate::store::RunStore> = $make.await;
-                $crate::store::conformance::$promise(store).await;
-            }
-        )+
+    ([$($promise:ident),+ $(,)?]) => {
+        mod on_sqlite {
+            $(
+                #[tokio::test]
+                async fn $promise() {
+                    kycc_testkit::stores::on_sqlite("orchestrator", crate::store::MIGRATIONS, |store| {
+                        super::$promise(std::sync::Arc::new(store))
+                    })
+                    .await;
+                }
+            )+
+        }
+        mod on_postgres {
+            $(
+                #[tokio::test]
+                async fn $promise() {
+                    kycc_testkit::stores::on_postgres("orchestrator", crate::store::MIGRATIONS, |store| {
+                        super::$promise(std::sync::Arc::new(store))
+                    })
+                    .await;
+                }
+            )+
+        }
     };
 }
 
-mod on_sqlite {
-    async fn open() -> std::sync::Arc<dyn crate::store::RunStore> {
-        let store = kycc_store::sqlite::Store::open("sqlite::memory:")
-            .await
-            .unwrap();
-        store
-            .migrate("orchestrator", crate::store::MIGRATIONS)
-            .await
-            .unwrap();
-        std::sync::Arc::new(store)
-    }
-
-    run_store_conformance!(
-        open(),
-        [
-            a_run_reads_back_as_it_was_written,
-            the_same_request_makes_the_same_run,
-            a_request_id_used_for_something_else_is_a_conflict,
-            every_state_of_a_run_reads_back_equal,
-            a_change_from_a_state_that_is_gone_is_stale_and_changes_nothing,
-            event_numbers_have_no_gaps_also_when_written_at_once,
-            runs_are_listed_newest_first_page_by_page_and_filtered,
-            only_runs_that_have_not_ended_are_live,
-            materializations_are_found_by_key_and_the_last_used_is_current,
-        ]
-    );
-}
+run_store_conformance!([
+    a_run_reads_back_as_it_was_written,
+    the_same_request_makes_the_same_run,
+    a_request_id_used_for_something_else_is_a_conflict,
+    every_state_of_a_run_reads_back_equal,
+    a_change_from_a_state_that_is_gone_is_stale_and_changes_nothing,
+    event_numbers_have_no_gaps_also_when_written_at_once,
+    runs_are_listed_newest_first_page_by_page_and_filtered,
+    only_runs_that_have_not_ended_are_live,
+    materializations_are_found_by_key_and_the_last_used_is_current,
+]);
 
 pub(crate) fn new_run(run_id: &str, request_id: &str) -> NewRun {
     let step = |name: &str, upstream: Vec<usize>| PlannedStep {
