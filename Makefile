@@ -4,8 +4,9 @@ SHELL := /bin/bash
 
 KYCC := target/debug/kycc
 DEMO_DIR ?= kycc-demo
+FLEET_DIR ?= kycc-fleet
 
-.PHONY: help setup setup-lint build demo dev test lint fmt bench bench-job bench-science clean-demo
+.PHONY: help setup setup-lint build demo dev fleet fleet-demo test chaos lint fmt bench bench-job bench-science clean-demo
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -25,9 +26,18 @@ demo: build ## Generate 2,000 parties, run the whole job, show the result
 dev: build ## Start every service in one process: gRPC on 50051, console on 3000
 	$(KYCC) dev
 
+fleet: build ## Start the fleet as separate processes with its own PostgreSQL and Redis; Ctrl-C stops it
+	@scripts/fleet.sh run $(KYCC) $(FLEET_DIR)
+
+fleet-demo: build ## Run the whole job on such a fleet, show the result, stop
+	@scripts/fleet.sh demo $(KYCC) $(FLEET_DIR)
+
 test: ## Run every test
 	@scripts/setup.sh test
 	@scripts/test.sh
+
+chaos: ## Fifty rounds of chaos on real processes (ten are part of make test)
+	@CHAOS_ROUNDS=50 scripts/test.sh -p kycc --test chaos --no-capture
 
 lint: setup-lint ## Formatting, clippy, protos, licences
 	@scripts/lint.sh
@@ -45,5 +55,5 @@ bench-science: setup ## Measure the kernels of scoring against scikit-learn and 
 	cargo build --locked --release -p kycc-domain --example science
 	@bench/science.sh target/release/examples/science
 
-clean-demo: ## Remove what the demo left
-	rm -rf $(DEMO_DIR)
+clean-demo: ## Remove what the demos left
+	rm -rf $(DEMO_DIR) $(FLEET_DIR)

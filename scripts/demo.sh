@@ -4,6 +4,7 @@ set -euo pipefail
 
 kycc=${1:?usage: demo.sh KYCC FOLDER}
 export KYCC_DATA_DIR=${2:?usage: demo.sh KYCC FOLDER}
+landing=${KYCC_LANDING:-$KYCC_DATA_DIR/landing}
 started=$(date +%s)
 
 echo "── a synthetic supply chain of 2,000 companies"
@@ -11,11 +12,13 @@ echo "── a synthetic supply chain of 2,000 companies"
 echo
 echo "── full_scoring_job: ingest, features, scores, labels, model, refined scorecard"
 "$kycc" job execute -j full_scoring_job \
-  --file "$KYCC_DATA_DIR/landing/DEMO_001_profiles.json" \
-  --labels "$KYCC_DATA_DIR/landing/DEMO_001_labels.json"
+  --file "$landing/DEMO_001_profiles.json" \
+  --labels "$landing/DEMO_001_labels.json"
 echo
 "$kycc" report --batch DEMO_001 --explain 5
 echo
-echo "Done in $(($(date +%s) - started)) seconds. Next:"
+echo "Done in $(($(date +%s) - started)) seconds."
+[ -z "${KYCC_SERVER:-}" ] || exit 0
+echo "Next:"
 echo "  $kycc --data-dir $KYCC_DATA_DIR score list --batch DEMO_001 --band poor"
 echo "  $kycc --data-dir $KYCC_DATA_DIR dev        # gRPC on 50051, console on http://127.0.0.1:3000"

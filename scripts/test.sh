@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every test, beside a PostgreSQL and a Redis of its own.
+# Every test, or those that the arguments of nextest select, beside PostgreSQL, Redis and S3 servers of its own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,4 +9,5 @@ scripts/servers.sh start "$servers"
 set -a
 . "$servers/env"
 set +a
-cargo nextest run --locked --workspace --no-fail-fast "$@"
+[ $# -gt 0 ] || set -- --workspace --no-fail-fast
+cargo nextest run --locked "$@"

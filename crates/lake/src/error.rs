@@ -1,6 +1,7 @@
 //! What can go wrong with the lake: each error names the operation and the path, and says what to do where one can act.
 
 use crate::conform::RowsProblem;
+use crate::store_problem::StoreProblem;
 use kycc_domain::ids::Digest;
 
 /// `reason()` and `retryable()` are for programs; the text is for people and never repeats its source.
@@ -11,10 +12,11 @@ pub enum LakeError {
     UnknownDataset { name: String },
     #[error("cannot open the lake at {url:?}: {problem}")]
     Url { url: String, problem: String },
-    #[error("cannot {operation} {path:?} in the lake")]
+    #[error("cannot {operation} {path:?} in the lake: {problem}")]
     Store {
         operation: &'static str,
         path: String,
+        problem: StoreProblem,
         source: object_store::Error,
     },
     #[error(
@@ -140,10 +142,13 @@ pub enum ImportProblem {
 impl LakeError {
     /// Stable, for programs.
     pub fn reason(&self) -> &'static str {
+        if let Some(problem) = StoreProblem::beneath(self) {
+            return problem.reason();
+        }
         match self {
             Self::UnknownDataset { .. } => "UNKNOWN_DATASET",
             Self::Url { .. } => "LAKE_URL_INVALID",
-            Self::Store { .. } => "LAKE_UNAVAILABLE",
+            Self::Store { problem, .. } => problem.reason(),
             Self::NotFound { .. } => "VERSION_NOT_FOUND",
             Self::Corrupt { .. } => "MANIFEST_CORRUPT",
             Self::Damaged { .. } => "DATA_FILE_DAMAGED",
@@ -167,27 +172,6 @@ impl LakeError {
     /// Whether the same call may succeed later without anybody changing anything: when the store was at fault, however
     /// deep below.
     pub fn retryable(&self) -> bool {
-        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(self);
-        while let Some(error) = cause {
-            if let Some(error) = error.downcast_ref::<object_store::Error>() {
-                return transient(error);
-            }
-            cause = error.source();
-        }
-        false
+        StoreProblem::beneath(self).is_some_and(StoreProblem::retryable)
     }
-}
-
-fn transient(error: &object_store::Error) -> bool {
-    use object_store::Error as E;
-    !matches!(
-        error,
-        E::NotFound { .. }
-            | E::InvalidPath { .. }
-            | E::NotSupported { .. }
-            | E::NotImplemented { .. }
-            | E::PermissionDenied { .. }
-            | E::Unauthenticated { .. }
-            | E::UnknownConfigurationKey { .. }
-    )
 }

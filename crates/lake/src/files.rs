@@ -3,10 +3,19 @@
 use crate::digest::hex;
 use crate::error::LakeError;
 use crate::lake::Lake;
+use crate::store_problem::{self, StoreProblem};
 use bytes::Bytes;
 use kycc_domain::ids::Digest;
 use object_store::path::Path;
 use object_store::{Error, ObjectStoreExt, PutMode, PutOptions};
+use std::time::Duration;
+
+/// Before a write whose outcome is open is tried again.
+const PAUSES: [Duration; 3] = [
+    Duration::from_millis(50),
+    Duration::from_millis(200),
+    Duration::from_millis(800),
+];
 
 impl Lake {
     /// The object's bytes, or `None` where there is none.
@@ -18,7 +27,7 @@ impl Lake {
         let read = async { self.store.get(path).await?.bytes().await };
         match read.await {
             Ok(bytes) => Ok(Some(bytes)),
-            Err(Error::NotFound { .. }) => Ok(None),
+            Err(source) if StoreProblem::of(&source) == StoreProblem::Gone => Ok(None),
             Err(source) => Err(failed(operation, path)(source)),
         }
     }
@@ -31,24 +40,42 @@ impl Lake {
         bytes: Bytes,
         hash: &Digest,
     ) -> Result<(), LakeError> {
-        if self.put_if_absent(path, bytes).await? {
-            return Ok(());
-        }
-        match self.get("read", path).await? {
+        match self.put_or_standing(path, bytes).await? {
+            None => Ok(()),
             Some(standing) if hex(blake3::hash(&standing)) == *hash => Ok(()),
-            _ => Err(LakeError::AttemptReused {
+            Some(_) => Err(LakeError::AttemptReused {
                 path: path.to_string(),
             }),
         }
     }
 
-    /// False where an object stands there already; it is left as it is.
-    pub(crate) async fn put_if_absent(&self, path: &Path, bytes: Bytes) -> Result<bool, LakeError> {
-        let options = PutOptions::from(PutMode::Create);
-        match self.store.put_opts(path, bytes.into(), options).await {
-            Ok(_) => Ok(true),
-            Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => Ok(false),
-            Err(source) => Err(failed("write", path)(source)),
+    /// Puts an object where none is, and never replaces one: `None`, or what stands there already. To carry it out
+    /// twice is harmless: then the first one's object stands.
+    pub(crate) async fn put_or_standing(
+        &self,
+        path: &Path,
+        bytes: Bytes,
+    ) -> Result<Option<Bytes>, LakeError> {
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let options = PutOptions::from(PutMode::Create);
+            let put = self.store.put_opts(path, bytes.clone().into(), options);
+            let unsettled = match put.await {
+                Ok(_) => return Ok(None),
+                Err(error @ (Error::AlreadyExists { .. } | Error::Precondition { .. })) => {
+                    if let Some(standing) = self.get("read", path).await? {
+                        return Ok(Some(standing));
+                    }
+                    // Another's write that is not decided yet, or what stood was removed just now.
+                    error
+                }
+                Err(error) if store_problem::interrupted(&error) => error,
+                Err(error) => return Err(failed("write", path)(error)),
+            };
+            match pauses.next() {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(failed("write", path)(unsettled)),
+            }
         }
     }
 
@@ -73,6 +100,7 @@ pub(crate) fn failed(operation: &'static str, path: &Path) -> impl FnOnce(Error)
     move |source| LakeError::Store {
         operation,
         path,
+        problem: StoreProblem::of(&source),
         source,
     }
 }

@@ -20,9 +20,11 @@ mod manifest;
 mod metadata;
 mod paths;
 mod publish;
+mod remote;
 mod scan;
 mod session;
 mod spec;
+mod store_problem;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -44,5 +46,6 @@ pub use scan::RecordBatchStream;
 pub use session::{Session, SessionLimits};
 pub use shard::Shard;
 pub use spec::{DatasetSpec, Kind};
+pub use store_problem::StoreProblem;
 pub use version::VersionId;
 pub use writer::VersionWriter;

@@ -15,6 +15,13 @@ use uuid::Uuid;
 
 pub(crate) const SPILL: &str = ".spill";
 const MANIFEST: &str = "manifest.json";
+const SHARDS: &str = "shards";
+const ATTEMPT: &str = "attempt-";
+
+/// Where never anything lies.
+pub(crate) fn nothing() -> Path {
+    Path::from(".nothing")
+}
 
 /// The folder of a version. `Path` percent-encodes whatever a store could take for more than one segment.
 pub(crate) fn version(id: &VersionId) -> Path {
@@ -30,7 +37,7 @@ pub(crate) fn manifest(id: &VersionId) -> Path {
 }
 
 pub(crate) fn shards(id: &VersionId) -> Path {
-    version(id).join("shards")
+    version(id).join(SHARDS)
 }
 
 pub(crate) fn shard(id: &VersionId, shard: Shard) -> Path {
@@ -41,13 +48,13 @@ pub(crate) fn shard(id: &VersionId, shard: Shard) -> Path {
 /// id may serve several of them.
 pub(crate) fn part(attempt: Uuid, shard: Shard, index: usize) -> String {
     match shard {
-        Shard::WHOLE => format!("attempt-{attempt}/part-{index:04}.parquet"),
-        Shard { index: of, .. } => format!("attempt-{attempt}/part-{of:04}-{index:04}.parquet"),
+        Shard::WHOLE => format!("{ATTEMPT}{attempt}/part-{index:04}.parquet"),
+        Shard { index: of, .. } => format!("{ATTEMPT}{attempt}/part-{of:04}-{index:04}.parquet"),
     }
 }
 
 pub(crate) fn document(attempt: Uuid) -> String {
-    format!("attempt-{attempt}/document.json")
+    format!("{ATTEMPT}{attempt}/document.json")
 }
 
 /// A file that a manifest names.
@@ -55,19 +62,25 @@ pub(crate) fn file(id: &VersionId, relative: &str) -> Path {
     relative.split('/').fold(version(id), Path::join)
 }
 
-/// The version that an object belongs to, and its path within the version's folder.
+/// The version that an object belongs to, and its path within the version's folder. `None` for what no lake wrote: a
+/// bucket may hold other things too, and they are not ours to list or remove.
 pub(crate) fn split(path: &Path) -> Option<(VersionId, String)> {
     let parts: Vec<_> = path.parts().collect();
     let [dataset, batch, key, rest @ ..] = parts.as_slice() else {
         return None;
     };
     let rest: Vec<&str> = rest.iter().map(AsRef::as_ref).collect();
+    match rest.as_slice() {
+        [MANIFEST] | [SHARDS, _] => {}
+        [attempt, _] if attempt.starts_with(ATTEMPT) => {}
+        _ => return None,
+    }
     let id = VersionId {
         dataset: DatasetName::new(dataset.as_ref()).ok()?,
         batch: BatchId::new(batch.as_ref()).ok()?,
         key: key.as_ref().to_owned(),
     };
-    (!rest.is_empty()).then(|| (id, rest.join("/")))
+    Some((id, rest.join("/")))
 }
 
 /// Left behind by queries of processes that are gone.
@@ -103,7 +116,16 @@ mod tests {
         let part = part(Uuid::nil(), Shard::WHOLE, 3);
         let (found, relative) = split(&file(&id, &part)).unwrap();
         assert_eq!((found, relative), (id, part));
-        assert!(split(&Path::from(".spill/x/y/z")).is_none());
+        let others = [
+            ".spill/x/y/z",
+            "logs/2026/11/24.gz",
+            "scores/B1/k",
+            "scores/B1/k/notes.txt",
+            "scores/B1/k/attempt-1/part/x",
+        ];
+        for foreign in others {
+            assert!(split(&Path::from(foreign)).is_none(), "{foreign}");
+        }
     }
 
     #[test]

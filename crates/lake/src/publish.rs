@@ -3,7 +3,7 @@
 use crate::digest::version_digest;
 use crate::error::LakeError;
 use crate::files::failed;
-use crate::lake::Lake;
+use crate::lake::{Lake, read_manifest};
 use crate::manifest::{DataFile, Manifest, Published, ShardManifest};
 use crate::metadata::{self, Metadata};
 use crate::paths;
@@ -29,7 +29,9 @@ impl Lake {
             self.put_shard(spec, id, &shard).await?;
         }
         let Some(shards) = self.all_shards(id, shard).await? else {
-            return Ok(Published::Shard);
+            // Shards of a complete version are garbage in time; then this one is late, and the version still stands.
+            let standing = self.manifest(id).await?;
+            return Ok(standing.map_or(Published::Shard, Published::Complete));
         };
         let manifest = compose(spec, id, shards, summarize)?;
         self.put_manifest(id, manifest)
@@ -44,10 +46,10 @@ impl Lake {
         manifest: Manifest,
     ) -> Result<Manifest, LakeError> {
         let path = paths::manifest(id);
-        if self.put_if_absent(&path, json(&manifest)).await? {
+        let Some(standing) = self.put_or_standing(&path, json(&manifest)).await? else {
             return Ok(manifest);
-        }
-        let standing = self.existing(id).await?;
+        };
+        let standing = read_manifest(id, &standing)?;
         same_digest(&path, &standing.digest, &manifest.digest)?;
         Ok(standing)
     }
@@ -59,10 +61,10 @@ impl Lake {
         shard: &ShardManifest,
     ) -> Result<(), LakeError> {
         let path = paths::shard(id, shard.shard());
-        if self.put_if_absent(&path, json(shard)).await? {
+        let Some(standing) = self.put_or_standing(&path, json(shard)).await? else {
             return Ok(());
-        }
-        let standing = self.read_shard(id, shard.shard()).await?;
+        };
+        let standing = read_shard(id, shard.shard(), &standing)?;
         let digest = |shard: &ShardManifest| version_digest(spec, shard.rows, &shard.blocks);
         same_digest(&path, &digest(&standing), &digest(shard))
     }
@@ -94,28 +96,28 @@ impl Lake {
         }
         let mut shards = Vec::with_capacity(expected.len());
         for shard in expected {
-            shards.push(self.read_shard(id, shard).await?);
+            let path = paths::shard(id, shard);
+            let Some(bytes) = self.get("read", &path).await? else {
+                return Ok(None);
+            };
+            shards.push(read_shard(id, shard, &bytes)?);
         }
         Ok(Some(shards))
     }
+}
 
-    async fn read_shard(&self, id: &VersionId, shard: Shard) -> Result<ShardManifest, LakeError> {
-        let path = paths::shard(id, shard);
-        let refuse = |problem: String| LakeError::Shards {
-            path: path.to_string(),
-            problem,
-        };
-        let bytes = self
-            .get("read", &path)
-            .await?
-            .ok_or_else(|| refuse("it was removed while it was being read".into()))?;
-        let found: ShardManifest = serde_json::from_slice(&bytes)
-            .map_err(|e| refuse(format!("it is not what a shard's manifest looks like: {e}")))?;
-        if found.shard() != shard {
-            return Err(refuse(format!("it is that of shard {}", found.shard())));
-        }
-        Ok(found)
+fn read_shard(id: &VersionId, shard: Shard, bytes: &Bytes) -> Result<ShardManifest, LakeError> {
+    let path = paths::shard(id, shard);
+    let refuse = |problem: String| LakeError::Shards {
+        path: path.to_string(),
+        problem,
+    };
+    let found: ShardManifest = serde_json::from_slice(bytes)
+        .map_err(|e| refuse(format!("it is not what a shard's manifest looks like: {e}")))?;
+    if found.shard() != shard {
+        return Err(refuse(format!("it is that of shard {}", found.shard())));
     }
+    Ok(found)
 }
 
 /// The same from whichever writer: all that goes in are shard manifests, which are never replaced.

@@ -237,16 +237,19 @@ pub(crate) fn names(schema: &SchemaRef) -> String {
 }
 
 fn failed(path: &Path) -> impl Fn(ParquetError) -> LakeError + use<> {
-    let path = path.to_string();
+    let path = path.clone();
     move |source| match source {
         // The store's, on the way to the bytes.
-        ParquetError::External(_) => LakeError::Parquet {
-            operation: "read",
-            path: path.clone(),
-            source,
+        ParquetError::External(cause) => match cause.downcast::<object_store::Error>() {
+            Ok(source) => crate::files::failed("read", &path)(*source),
+            Err(cause) => LakeError::Parquet {
+                operation: "read",
+                path: path.to_string(),
+                source: ParquetError::External(cause),
+            },
         },
         broken => LakeError::Damaged {
-            path: path.clone(),
+            path: path.to_string(),
             problem: format!("it cannot be decoded ({broken})"),
         },
     }

@@ -1,7 +1,16 @@
-//! Rows for this crate's own tests.
+//! Rows and places for this crate's own tests.
+
+// One file, two crates: the test kit lies above the lake, and would bring another build of it along.
+#[path = "../../testkit/src/faulty_store.rs"]
+#[expect(unreachable_pub, reason = "public in the test kit")]
+pub(crate) mod faulty_store;
+#[path = "../../testkit/src/s3.rs"]
+#[expect(unreachable_pub, reason = "public in the test kit")]
+pub(crate) mod s3;
+
+pub(crate) mod place;
 
 use crate::datasets::{OUTCOMES, SCORES, TRANSACTIONS};
-use crate::lake::Lake;
 use crate::spec::DatasetSpec;
 use crate::version::VersionId;
 use arrow::array::*;
@@ -12,13 +21,6 @@ use std::sync::Arc;
 
 pub(crate) fn id(spec: &DatasetSpec, key: &str) -> VersionId {
     spec.version(BatchId::new("BATCH_001").unwrap(), key)
-}
-
-/// A lake on disk; the folder goes with the guard.
-pub(crate) fn on_disk() -> (Lake, tempfile::TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let url = url::Url::from_directory_path(folder.path().join("lake")).unwrap();
-    (Lake::open(url.as_str()).unwrap(), folder)
 }
 
 /// Score rows of these parties: every value a function of the ordinal.

@@ -1,13 +1,22 @@
-//! The lake as its users see it: what becomes visible when, what is refused, what comes back.
+//! The lake as its users see it: what becomes visible when, what is refused, what comes back. Every case runs on every
+//! store.
 
 mod documents;
+mod faults;
 mod garbage;
+mod importing;
+mod large;
+mod local;
+mod lookup;
 mod publishing;
+mod races;
 mod reading;
+mod refusals;
 mod sessions;
 
 use crate::manifest::{Manifest, Published};
 use crate::metadata::Metadata;
+use crate::testing::place::{Place, on_every_store};
 use crate::{Lake, LakeError, Shard, VersionId};
 use arrow::array::RecordBatch;
 use uuid::Uuid;

@@ -82,6 +82,10 @@ impl InProcessQueue {
 
 #[async_trait]
 impl TaskQueue for InProcessQueue {
+    async fn ping(&self) -> Result<(), QueueError> {
+        Ok(())
+    }
+
     async fn push(&self, lane: &str, task: &Task) -> Result<(), QueueError> {
         self.lane(lane).push(task)
     }

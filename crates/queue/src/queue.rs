@@ -51,6 +51,9 @@ pub enum Beat {
 /// Lanes with leases, and two streams back. Every message is delivered at least once, log lines at most once.
 #[async_trait]
 pub trait TaskQueue: fmt::Debug + Send + Sync {
+    /// Whether the queue answers.
+    async fn ping(&self) -> Result<(), QueueError>;
+
     /// Appends a task to a lane. Never waits for room: a full lane is [`QueueError::Full`].
     async fn push(&self, lane: &str, task: &Task) -> Result<(), QueueError>;
 

@@ -1,7 +1,14 @@
 //! Health of a server and of each of its services, as `grpc.health.v1` tells it.
 
+use std::time::Duration;
+
 use tonic_health::ServingStatus;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus as Told;
+use tonic_health::pb::health_client::HealthClient;
 use tonic_health::server::HealthReporter;
+
+use crate::{ChannelOptions, ClientError, connect_lazy};
 
 /// Switches what health checks are told. Everything starts as NOT_SERVING: tonic-health would begin with SERVING, and a
 /// load balancer would send calls before there is anybody to answer.
@@ -34,4 +41,19 @@ impl Health {
             self.reporter.set_service_status(*service, status).await;
         }
     }
+}
+
+/// How long a server may take to say how it is.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Whether the server at `address` takes calls.
+pub async fn is_serving(address: &str) -> Result<bool, ClientError> {
+    let channel = connect_lazy(address, &ChannelOptions::default())
+        .map_err(|error| ClientError::from(tonic::Status::invalid_argument(error.to_string())))?;
+    let mut request = tonic::Request::new(HealthCheckRequest {
+        service: WHOLE.to_owned(),
+    });
+    request.set_timeout(PATIENCE);
+    let answer = HealthClient::new(channel).check(request).await?;
+    Ok(answer.into_inner().status() == Told::Serving)
 }

@@ -5,12 +5,14 @@ mod authenticate;
 mod catch_panic;
 mod deadline;
 mod deadline_body;
+mod elsewhere;
 mod trace;
 
 pub(crate) use admission::Admission;
 pub(crate) use authenticate::Authenticate;
 pub(crate) use catch_panic::CatchPanic;
 pub(crate) use deadline::Deadline;
+pub(crate) use elsewhere::Elsewhere;
 pub(crate) use trace::Trace;
 
 use std::future::Future;

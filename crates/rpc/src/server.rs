@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 use tower::ServiceBuilder;
 
-use crate::layers::{Admission, Authenticate, CatchPanic, Deadline, Trace};
-use crate::{Health, Principal};
+use crate::layers::{Admission, Authenticate, CatchPanic, Deadline, Elsewhere, Trace};
+use crate::{Health, Peers, Principal};
 use connection::accept;
 pub use services::Services;
 
@@ -27,6 +27,8 @@ pub struct ServerOptions {
     pub keepalive_timeout: Duration,
     /// Taken for every caller, as long as no authentication is configured.
     pub local_principal: Principal,
+    /// Services that other processes have: calls to them are passed on.
+    pub peers: Peers,
 }
 
 impl Default for ServerOptions {
@@ -37,6 +39,7 @@ impl Default for ServerOptions {
             keepalive_interval: Duration::from_secs(30),
             keepalive_timeout: Duration::from_secs(10),
             local_principal: Principal::anonymous(),
+            peers: Peers::default(),
         }
     }
 }
@@ -87,7 +90,7 @@ impl Bound {
         services: Services,
         options: ServerOptions,
     ) -> Result<RunningServer, ServerError> {
-        let (routes, health) = services.into_routes().await?;
+        let (routes, health) = services.into_routes(&options.peers).await?;
         let stack = ServiceBuilder::new()
             // Outermost, so that a panic in any layer or handler answers its own caller and nobody else's call ends.
             .layer(CatchPanic)
@@ -100,8 +103,10 @@ impl Bound {
             // Inside the limit, since waiting for a place there is the server's time, not the handler's; the clock of
             // the caller started before both, so this one is a little shorter than the caller's.
             .layer(Deadline)
-            // Innermost: everything outside of it must work for callers that nobody knows yet.
+            // Everything outside of it must work for callers that nobody knows yet.
             .layer(Authenticate::new(options.local_principal))
+            // Innermost: a call that is passed on to another process was admitted, and its caller is known, here.
+            .layer(Elsewhere::new(options.peers))
             .into_inner();
         let drain = CancellationToken::new();
         let kill = CancellationToken::new();

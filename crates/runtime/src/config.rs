@@ -42,12 +42,18 @@ pub struct FleetConfig {
     pub tasks_per_lane: usize,
     /// How long a worker may be silent before its task is given to another.
     pub lease_seconds: u64,
+    /// How long a start waits for a shared state store and queue to answer.
+    pub start_patience_seconds: u64,
     /// How long running work may take to end when the fleet stops.
     pub drain_seconds: u64,
+    /// How long calls are still taken after health checks are told that none are: for balancers to hear of it.
+    pub drain_delay_seconds: u64,
     /// How long the leading orchestrator may be silent before another takes over.
     pub leader_lease_seconds: u64,
     /// Where other processes of the fleet reach this one, as host:port; by default its gRPC address.
     pub advertise: Option<String>,
+    /// The services of this process, by name; all, where none is named.
+    pub services: Vec<String>,
     /// Where the services are that this process does not have: host:port by service name.
     pub peers: BTreeMap<String, String>,
     /// Whether runs that were left unfinished go on. Commands that only read leave them alone.
@@ -95,9 +101,12 @@ impl FleetConfig {
             parties_per_shard: None,
             tasks_per_lane: 1,
             lease_seconds: 30,
+            start_patience_seconds: 60,
             drain_seconds: 10,
+            drain_delay_seconds: 0,
             leader_lease_seconds: 6,
             advertise: None,
+            services: Vec::new(),
             peers: BTreeMap::new(),
             resume_runs: true,
             migrate: true,
@@ -151,6 +160,21 @@ impl FleetConfig {
                 "at least 33554432 (32 MiB)",
             ));
         }
+        let shared_queue = self.queue_url.expose() != "memory:";
+        if self.is_shared_store() != shared_queue {
+            return Err(ConfigError::value(
+                "queue_url",
+                &self.queue_url.to_string(),
+                "a queue that reaches as far as the state store: memory: beside sqlite:, redis:// beside postgres://",
+            ));
+        }
+        if !self.services.is_empty() && !shared_queue {
+            return Err(ConfigError::value(
+                "queue_url",
+                "memory:",
+                "redis://host:port (and a state store postgres://…): a process with some of the services shares both with the others",
+            ));
+        }
         let listening = [
             ("grpc_addr", Some(self.grpc_addr)),
             ("console_addr", self.console_addr),
@@ -175,6 +199,22 @@ impl FleetConfig {
     #[must_use]
     pub fn leader_lease(&self) -> Duration {
         Duration::from_secs(self.leader_lease_seconds)
+    }
+
+    #[must_use]
+    pub fn start_patience(&self) -> Duration {
+        Duration::from_secs(self.start_patience_seconds)
+    }
+
+    #[must_use]
+    pub fn drain_delay(&self) -> Duration {
+        Duration::from_secs(self.drain_delay_seconds)
+    }
+
+    /// Whether the state store is a server that other processes use too.
+    #[must_use]
+    pub fn is_shared_store(&self) -> bool {
+        !self.store_url.expose().starts_with("sqlite:")
     }
 
     #[must_use]
@@ -259,6 +299,23 @@ mod tests {
     }
 
     #[test]
+    fn store_and_queue_must_reach_equally_far() {
+        for text in ["store_url: postgres://db/kycc", "queue_url: redis://queue"] {
+            let error = FleetConfig::resolve([file(text)]).unwrap_err();
+            assert!(
+                error.to_string().contains("as far as the state store"),
+                "{error}"
+            );
+        }
+        let some = FleetConfig {
+            services: vec!["scoring".to_owned()],
+            ..FleetConfig::default()
+        };
+        let error = some.validate().unwrap_err();
+        assert!(error.to_string().contains("redis://host:port"), "{error}");
+    }
+
+    #[test]
     fn an_unknown_key_of_the_file_is_refused_by_name() {
         let path = std::path::Path::new("kycc.yaml");
         let error = ConfigLayer::from_yaml("thraeds: 3\n", path).unwrap_err();
@@ -297,7 +354,7 @@ mod tests {
 
     #[test]
     fn secrets_are_masked_wherever_the_config_is_printed() {
-        let layer = file("store_url: postgres://kycc:hunter2@db/kycc");
+        let layer = file("store_url: postgres://kycc:hunter2@db/kycc\nqueue_url: redis://queue");
         let config = FleetConfig::resolve([layer]).unwrap();
         let printed = [
             format!("{config:?}"),

@@ -4,7 +4,9 @@
 //! finish or hand back, background work ends, calls drain, the state store closes.
 
 mod compute;
+mod elsewhere;
 mod open;
+mod readiness;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -24,6 +26,7 @@ use crate::{
     TaskHandler, Worker, WorkerOptions,
 };
 use compute::ComputeThreads;
+use elsewhere::Elsewhere;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -39,6 +42,8 @@ pub enum StartError {
     Store(#[from] kycc_store::StoreError),
     #[error(transparent)]
     Lake(#[from] kycc_lake::LakeError),
+    #[error("there is no service {service:?}; there are {known}")]
+    UnknownService { service: String, known: String },
     #[error("queue_url={url:?} is not supported: expected memory:")]
     Queue { url: String },
     #[error("cannot start the compute threads")]
@@ -75,23 +80,32 @@ impl Fleet {
         clock: Arc<dyn Clock>,
     ) -> Result<RunningFleet, StartError> {
         config.validate()?;
-        let lock = FolderLock::acquire(&config.data_dir)?;
+        let table = ModuleTable::of(&modules);
+        let modules = elsewhere::chosen(modules, &config.services)?;
+        let here = modules.iter().map(|module| module.name()).collect();
+        let elsewhere = Elsewhere::new(&config, &table, &here)?;
+        // Of a store that several processes share, no folder can be the owner.
+        let lock = match config.is_shared_store() {
+            true => None,
+            false => Some(FolderLock::acquire(&config.data_dir)?),
+        };
         let bound = kycc_rpc::bind(config.grpc_addr).await?;
         let addr = bound.addr();
         let compute = ComputeThreads::start(config.threads)?;
         let background = Spawner::new();
-        let table = ModuleTable::of(&modules);
         let context = open::shared_parts(config, table, addr, clock, background.clone()).await?;
         crate::migrate::prepare(&context.config, &context.store, &modules).await?;
         let parts = build(&context, modules).await?;
 
         let mut services = Services::default();
-        for add in parts.grpc {
+        for (_, add) in parts.grpc {
             add(&mut services);
         }
-        services.add(SourceServiceServer::new(Sources::new(parts.observers)));
+        let sources = Sources::new(parts.observers, elsewhere.observers);
+        services.add(SourceServiceServer::new(sources));
         let options = ServerOptions {
             local_principal: context.config.local_principal.clone(),
+            peers: elsewhere.grpc,
             ..ServerOptions::default()
         };
         let server = bound.serve(services, options).await?;
@@ -102,13 +116,25 @@ impl Fleet {
         for (name, start) in parts.background {
             background.spawn(name, OnFailure::StopFleet, start(background.stopping()));
         }
-        lock.announce(&FleetInfo {
-            grpc_addr: addr,
-            console_addr: context.config.console_addr,
-            pid: std::process::id(),
-            shared: context.config.shared,
-        })?;
+        if let Some(lock) = &lock {
+            lock.announce(&FleetInfo {
+                grpc_addr: addr,
+                console_addr: context.config.console_addr,
+                pid: std::process::id(),
+                shared: context.config.shared,
+            })?;
+        }
         server.health().serving().await;
+        let watching = readiness::watch(
+            server.health().clone(),
+            context.store.clone(),
+            Arc::clone(&context.queue),
+            background.stopping(),
+        );
+        background.spawn("readiness", OnFailure::Log, async move {
+            watching.await;
+            Ok::<(), BoxError>(())
+        });
         tracing::info!(grpc_addr = %addr, data_dir = %context.config.data_dir.display(), "the fleet is serving");
         Ok(RunningFleet {
             config: Arc::clone(&context.config),
@@ -126,7 +152,7 @@ impl Fleet {
 /// What all modules together contribute.
 #[derive(Default)]
 struct Parts {
-    grpc: Vec<AddGrpc>,
+    grpc: Vec<(&'static str, AddGrpc)>,
     observers: Vec<Arc<dyn SourceObserver>>,
     background: Vec<Background>,
     lanes: Vec<Lane>,
@@ -153,6 +179,12 @@ async fn build(
         let told: BTreeSet<_> = module.sources().iter().copied().collect();
         if observed != told {
             let message = format!("it observes {observed:?}, but its sources() tell {told:?}");
+            return Err(failed(BuildError::new(message)));
+        }
+        let built: BTreeSet<_> = service.grpc.iter().map(|(name, _)| *name).collect();
+        let told: BTreeSet<_> = module.grpc().iter().copied().collect();
+        if built != told {
+            let message = format!("it serves {built:?}, but its grpc() tells {told:?}");
             return Err(failed(BuildError::new(message)));
         }
         parts.grpc.extend(service.grpc);
@@ -215,7 +247,7 @@ pub struct RunningFleet {
     workers: Spawner,
     background: Spawner,
     compute: ComputeThreads,
-    lock: FolderLock,
+    lock: Option<FolderLock>,
 }
 
 /// Beyond the patience that handlers were given, for what comes after them.
@@ -246,10 +278,12 @@ impl RunningFleet {
         }
     }
 
-    /// Stops in order; takes at most three times the drain time.
+    /// Stops in order; takes at most the drain delay and three times the drain time.
     pub async fn shutdown(self) {
         let patience = self.config.drain();
         self.server.health().not_serving().await;
+        // Balancers go on sending until they have heard of it.
+        tokio::time::sleep(self.config.drain_delay()).await;
         if !self.workers.stop(patience + MARGIN).await {
             tracing::warn!(
                 "tasks were still at work at the end of the drain; they begin again at the next start"

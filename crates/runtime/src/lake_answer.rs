@@ -23,10 +23,7 @@ pub fn lake_error(error: &LakeError) -> ApiError {
         }
         LakeError::Store { .. } => {
             log(error);
-            let message = format!(
-                "{error}: its store refuses it; see to the lake's address and access rights"
-            );
-            ApiError::precondition("LAKE_REFUSES", message)
+            ApiError::precondition(error.reason(), error.to_string())
         }
         _ => ApiError::internal(error),
     }

@@ -83,11 +83,9 @@ fn with_tables(
 }
 
 async fn open(config: &FleetConfig) -> Result<(Store, Option<FolderLock>), StartError> {
-    let url = config.store_url.expose();
-    let lock = if url.starts_with("sqlite:") {
-        Some(FolderLock::acquire(&config.data_dir)?)
-    } else {
-        None
+    let lock = match config.is_shared_store() {
+        true => None,
+        false => Some(FolderLock::acquire(&config.data_dir)?),
     };
-    Ok((Store::open(url).await?, lock))
+    Ok((Store::open(config.store_url.expose()).await?, lock))
 }

@@ -31,6 +31,12 @@ pub trait Module: Send + Sync {
         &[]
     }
 
+    /// Full names of its gRPC services. Told before anything is built, and by modules that this process does not serve
+    /// too, so that calls can be passed on to the process that has them.
+    fn grpc(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// What makes its tables in the state store; applied or verified, under its name, before it is built.
     fn migrations(&self) -> &'static [Migration] {
         &[]
@@ -68,7 +74,7 @@ pub(crate) type Background = (
 /// A service, built.
 #[derive(Default)]
 pub struct Service {
-    pub(crate) grpc: Vec<AddGrpc>,
+    pub(crate) grpc: Vec<(&'static str, AddGrpc)>,
     pub(crate) handlers: Vec<Arc<dyn TaskHandler>>,
     pub(crate) observers: Vec<Arc<dyn SourceObserver>>,
     pub(crate) background: Vec<Background>,
@@ -114,7 +120,7 @@ impl ServiceBuilder {
     {
         self.service
             .grpc
-            .push(Box::new(move |services| services.add(server)));
+            .push((S::NAME, Box::new(move |services| services.add(server))));
         self
     }
 

@@ -1,14 +1,16 @@
-//! The one SourceService of a process: asks whichever service observes the source.
+//! The one SourceService of a process: asks whichever service observes the source, here or in another process.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kycc_domain::ids::BatchId;
 use kycc_lake::Metadata;
+use kycc_proto::work::v1::source_service_client::SourceServiceClient;
 use kycc_proto::work::v1::source_service_server::SourceService;
 use kycc_proto::work::v1::{ObserveRequest, ObserveResponse};
-use kycc_rpc::ApiError;
+use kycc_rpc::{ApiError, Peer};
 use serde_json::Value;
+use tonic::metadata::MetadataValue;
 use tonic::{Request, Response, Status};
 
 use crate::{SourceObserver, TaskError};
@@ -16,16 +18,22 @@ use crate::{SourceObserver, TaskError};
 #[derive(Clone)]
 pub(crate) struct Sources {
     observers: Arc<BTreeMap<&'static str, Arc<dyn SourceObserver>>>,
+    /// Who observes what nobody observes here.
+    elsewhere: Arc<BTreeMap<&'static str, Peer>>,
 }
 
 impl Sources {
-    pub(crate) fn new(observers: impl IntoIterator<Item = Arc<dyn SourceObserver>>) -> Self {
+    pub(crate) fn new(
+        observers: impl IntoIterator<Item = Arc<dyn SourceObserver>>,
+        elsewhere: BTreeMap<&'static str, Peer>,
+    ) -> Self {
         let by_name = observers
             .into_iter()
             .map(|observer| (observer.source(), observer))
             .collect();
         Self {
             observers: Arc::new(by_name),
+            elsewhere: Arc::new(elsewhere),
         }
     }
 }
@@ -36,11 +44,25 @@ impl SourceService for Sources {
         &self,
         request: Request<ObserveRequest>,
     ) -> Result<Response<ObserveResponse>, Status> {
+        let source = request.get_ref().source.clone();
+        let Some(observer) = self.observers.get(source.as_str()) else {
+            let passed_on_before = request.metadata().contains_key(kycc_rpc::FORWARDED);
+            let owner = self.elsewhere.get(source.as_str());
+            let Some(peer) = owner.filter(|_| !passed_on_before) else {
+                return Err(ApiError::not_found("source", &source).into());
+            };
+            let mut passed_on = kycc_rpc::traced(request.get_ref().clone());
+            let flag = MetadataValue::from_static("1");
+            passed_on.metadata_mut().insert(kycc_rpc::FORWARDED, flag);
+            if let Some(deadline) = request.metadata().get("grpc-timeout") {
+                let deadline = deadline.clone();
+                passed_on.metadata_mut().insert("grpc-timeout", deadline);
+            }
+            return SourceServiceClient::new(peer.channel.clone())
+                .observe(passed_on)
+                .await;
+        };
         let request = request.into_inner();
-        let observer = self
-            .observers
-            .get(request.source.as_str())
-            .ok_or_else(|| ApiError::not_found("source", &request.source))?;
         let batch = BatchId::new(request.batch_id.as_str())
             .map_err(|error| ApiError::invalid("batch_id", error.to_string()))?;
         let config = object("config_json", &request.config_json)?;
@@ -112,7 +134,10 @@ mod tests {
     }
 
     async fn observe(source: &str, config: &str) -> Result<String, ClientError> {
-        let sources = Sources::new([Arc::new(Landing) as Arc<dyn SourceObserver>]);
+        let sources = Sources::new(
+            [Arc::new(Landing) as Arc<dyn SourceObserver>],
+            BTreeMap::new(),
+        );
         let request = ObserveRequest {
             source: source.to_owned(),
             batch_id: "B1".to_owned(),

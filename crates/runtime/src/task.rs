@@ -81,6 +81,10 @@ impl TaskContext {
         &self.task.principal
     }
 
+    pub fn task_id(&self) -> &str {
+        &self.task.task_id
+    }
+
     pub fn run_id(&self) -> &str {
         &self.task.run_id
     }

@@ -10,8 +10,8 @@ use kycc_proto::work::v1::source_service_client::SourceServiceClient;
 use kycc_proto::work::v1::{ObserveRequest, SourceVersion, Task};
 use kycc_queue::TaskQueue;
 use kycc_runtime::{
-    BuildError, Fleet, FleetConfig, FolderLock, Module, ModuleContext, ModuleTable, Output,
-    Service, SourceObserver, StartError, TaskContext, TaskError, TaskHandler,
+    BuildError, ConnectionUrl, Fleet, FleetConfig, FolderLock, Module, ModuleContext, ModuleTable,
+    Output, Service, SourceObserver, StartError, TaskContext, TaskError, TaskHandler,
 };
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -250,4 +250,34 @@ async fn a_queue_that_is_not_there_yet_is_refused_by_its_url() {
     };
     let error = Fleet::start(config, Vec::new()).await.unwrap_err();
     assert!(error.to_string().contains("redis://:***@host"), "{error}");
+}
+
+#[tokio::test]
+async fn a_service_or_peer_that_does_not_exist_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let shared = FleetConfig {
+        store_url: ConnectionUrl::new("postgres://127.0.0.1:1/none"),
+        queue_url: ConnectionUrl::new("redis://127.0.0.1:1"),
+        ..config(folder.path())
+    };
+    let refused = async |config| {
+        let started = Fleet::start(config, vec![Box::new(Probe::default())]).await;
+        started.unwrap_err().to_string()
+    };
+    let unknown = FleetConfig {
+        services: vec!["prober".to_owned()],
+        ..shared.clone()
+    };
+    assert_eq!(
+        refused(unknown).await,
+        "there is no service \"prober\"; there are probe"
+    );
+    let stranger = FleetConfig {
+        peers: [("prober".to_owned(), "127.0.0.1:1".to_owned())].into(),
+        ..shared
+    };
+    assert_eq!(
+        refused(stranger).await,
+        "peers=\"prober\" is not valid: expected one of probe"
+    );
 }

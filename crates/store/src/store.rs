@@ -44,6 +44,15 @@ impl Store {
         with_driver!(self, |store| store.verify_tables(service, migrations).await)
     }
 
+    /// Whether the store answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        with_driver!(self, |store| {
+            let answered = sqlx::query("SELECT 1").execute(store.read()).await;
+            answered.map(drop)
+        })
+        .map_err(StoreError::during("answer a ping"))
+    }
+
     pub async fn close(&self) {
         with_driver!(self, |store| store.close().await);
     }

@@ -150,6 +150,10 @@ impl FaultyQueue {
 
 #[async_trait]
 impl TaskQueue for FaultyQueue {
+    async fn ping(&self) -> Result<(), QueueError> {
+        self.inner.ping().await
+    }
+
     async fn push(&self, lane: &str, task: &Task) -> Result<(), QueueError> {
         self.write(Call::Push, || self.inner.push(lane, task)).await
     }

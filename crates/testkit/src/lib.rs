@@ -1,9 +1,14 @@
-//! What tests of several crates share: tasks for handlers without a fleet, a queue with faults, databases of a test's own.
+//! What tests of several crates share: tasks for handlers without a fleet, a queue and an object store with faults,
+//! databases of a test's own, a place on an S3 server.
 
 mod faulty_queue;
+mod faulty_store;
 pub mod postgres;
+mod s3;
 pub mod stores;
 mod task;
 
 pub use faulty_queue::{Call, Fault, FaultyQueue};
+pub use faulty_store::{FaultyStore, StoreCall, StoreFault};
+pub use s3::S3Place;
 pub use task::{StillClock, TestBatch};

@@ -4,7 +4,7 @@ use crate::handlers::extract::ExtractFeatures;
 use crate::handlers::lookup::FeatureLookup;
 use async_trait::async_trait;
 use kycc_lake::PartyTables;
-use kycc_proto::features::v1::feature_service_server::FeatureServiceServer;
+use kycc_proto::features::v1::feature_service_server::{self, FeatureServiceServer};
 use kycc_proto::orchestrator::v1::orchestrator_service_client::OrchestratorServiceClient;
 use kycc_runtime::{BuildError, Module, ModuleContext, Service};
 use std::sync::Arc;
@@ -22,6 +22,10 @@ impl Module for FeatureStore {
 
     fn lane(&self) -> Option<&'static str> {
         Some("feature-store")
+    }
+
+    fn grpc(&self) -> &'static [&'static str] {
+        &[feature_service_server::SERVICE_NAME]
     }
 
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {

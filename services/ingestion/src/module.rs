@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use kycc_proto::ingestion::v1::ingestion_service_server::IngestionServiceServer;
+use kycc_proto::ingestion::v1::ingestion_service_server::{self, IngestionServiceServer};
 use kycc_proto::orchestrator::v1::orchestrator_service_client::OrchestratorServiceClient;
 use kycc_runtime::{BuildError, Module, ModuleContext, Service};
 
@@ -27,6 +27,10 @@ impl Module for IngestionModule {
 
     fn sources(&self) -> &'static [&'static str] {
         &[SOURCE]
+    }
+
+    fn grpc(&self) -> &'static [&'static str] {
+        &[ingestion_service_server::SERVICE_NAME]
     }
 
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {

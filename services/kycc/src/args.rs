@@ -51,6 +51,10 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Start every service in this process.
     Dev(DevArgs),
+    /// Start some of the services in this process, beside others that share Postgres, Redis and the lake with it.
+    Serve(ServeArgs),
+    /// Ask a process whether it takes calls; the exit code is 0 for SERVING.
+    Health,
     /// Run jobs.
     #[command(subcommand)]
     Job(JobCommand),
@@ -125,6 +129,28 @@ pub(crate) struct DevArgs {
     /// Where the console listens.
     #[arg(long, default_value = "127.0.0.1:3000")]
     pub(crate) console_addr: SocketAddr,
+    #[command(flatten)]
+    pub(crate) fleet: FleetArgs,
+}
+
+/// What is not given here comes from the environment (KYCC_STORE_URL, KYCC_QUEUE_URL, KYCC_LAKE_URL, …) or the file.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Names of the services, e.g. orchestrator or scoring; `all` for every one.
+    #[arg(required = true)]
+    pub(crate) services: Vec<String>,
+    /// Where gRPC listens.
+    #[arg(long)]
+    pub(crate) grpc_addr: Option<SocketAddr>,
+    /// Where the console listens.
+    #[arg(long)]
+    pub(crate) console_addr: Option<SocketAddr>,
+    /// Where the other processes reach this one; by default the address of gRPC.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) advertise: Option<String>,
+    /// Where a service is that this process does not have (repeatable).
+    #[arg(long = "peer", value_name = "SERVICE=HOST:PORT", value_parser = crate::commands::peer)]
+    pub(crate) peers: Vec<(String, String)>,
     #[command(flatten)]
     pub(crate) fleet: FleetArgs,
 }

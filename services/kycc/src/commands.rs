@@ -13,7 +13,10 @@ mod report;
 mod run;
 mod score;
 mod scorecard;
+mod serve;
 mod workbench;
+
+pub(crate) use serve::peer;
 
 use std::process::ExitCode;
 
@@ -24,6 +27,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let global = &cli.global;
     match cli.command {
         Command::Dev(args) => dev::run(global, args).await,
+        Command::Serve(args) => serve::run(global, args).await,
+        Command::Health => serve::health(global).await,
         Command::Job(command) => job::run(global, command).await,
         Command::Run(command) => run::run(global, command).await,
         Command::Asset(command) => asset::run(global, command).await,

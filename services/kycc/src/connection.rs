@@ -213,6 +213,12 @@ async fn running_or_embedded(global: &Global, config: FleetConfig) -> anyhow::Re
         if let Some(connection) = running(global, &config)? {
             return Ok(connection);
         }
+        if config.is_shared_store() {
+            bail!(
+                "the state store {} belongs to a fleet of several processes; name one of them with --server or KYCC_SERVER",
+                config.store_url
+            );
+        }
         if !logging {
             // The guard would flush exporters; an embedded fleet has none, and its process ends with the command.
             kycc_telemetry::init(&filter, Format::Text)?;

@@ -10,6 +10,7 @@ mod failure;
 mod fleet_config;
 mod grants;
 mod inputs;
+mod serving;
 mod watch;
 
 use std::process::ExitCode;

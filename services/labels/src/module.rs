@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use kycc_proto::labels::v1::label_service_server::LabelServiceServer;
+use kycc_proto::labels::v1::label_service_server::{self, LabelServiceServer};
 use kycc_runtime::{BuildError, Module, ModuleContext, Service};
 use kycc_store::Migration;
 
@@ -32,6 +32,10 @@ impl Module for LabelsModule {
 
     fn sources(&self) -> &'static [&'static str] {
         &[SOURCE]
+    }
+
+    fn grpc(&self) -> &'static [&'static str] {
+        &[label_service_server::SERVICE_NAME]
     }
 
     fn migrations(&self) -> &'static [Migration] {

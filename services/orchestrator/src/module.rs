@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use kycc_proto::orchestrator::v1::orchestrator_service_server::OrchestratorServiceServer;
+use kycc_proto::orchestrator::v1::orchestrator_service_server::{self, OrchestratorServiceServer};
 use kycc_runtime::{BuildError, Module, ModuleContext, Service};
 use kycc_store::Migration;
 
@@ -23,6 +23,10 @@ impl Module for Orchestrator {
 
     fn lane(&self) -> Option<&'static str> {
         None
+    }
+
+    fn grpc(&self) -> &'static [&'static str] {
+        &[orchestrator_service_server::SERVICE_NAME]
     }
 
     fn migrations(&self) -> &'static [Migration] {

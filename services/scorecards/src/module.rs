@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use kycc_domain::expert::expert_card;
-use kycc_proto::scorecards::v1::scorecard_service_server::ScorecardServiceServer;
+use kycc_proto::scorecards::v1::scorecard_service_server::{self, ScorecardServiceServer};
 use kycc_runtime::{BuildError, Module, ModuleContext, Service};
 use kycc_store::Migration;
 
@@ -34,6 +34,10 @@ impl Module for ScorecardsModule {
 
     fn sources(&self) -> &'static [&'static str] {
         &[ACTIVE, SHADOW]
+    }
+
+    fn grpc(&self) -> &'static [&'static str] {
+        &[scorecard_service_server::SERVICE_NAME]
     }
 
     fn migrations(&self) -> &'static [Migration] {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use kycc_proto::scoring::v1::scoring_service_server::ScoringServiceServer;
+use kycc_proto::scoring::v1::scoring_service_server::{self, ScoringServiceServer};
 use kycc_runtime::{BuildError, Module, ModuleContext, Service};
 
 use crate::handlers::score_batch::ScoreBatch;
@@ -24,6 +24,10 @@ impl Module for ScoringModule {
 
     fn lane(&self) -> Option<&'static str> {
         Some("scoring")
+    }
+
+    fn grpc(&self) -> &'static [&'static str] {
+        &[scoring_service_server::SERVICE_NAME]
     }
 
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {

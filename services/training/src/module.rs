@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use kycc_proto::models::v1::model_service_server::ModelServiceServer;
+use kycc_proto::models::v1::model_service_server::{self, ModelServiceServer};
 use kycc_runtime::{BuildError, Module, ModuleContext, Service};
 use kycc_store::Migration;
 
@@ -26,6 +26,10 @@ impl Module for TrainingModule {
 
     fn lane(&self) -> Option<&'static str> {
         Some("training")
+    }
+
+    fn grpc(&self) -> &'static [&'static str] {
+        &[model_service_server::SERVICE_NAME]
     }
 
     fn migrations(&self) -> &'static [Migration] {

@@ -2,12 +2,18 @@
 
 use super::*;
 use crate::datasets::{MODEL, SCORES};
-use crate::testing::{id, on_disk, scores};
+use crate::testing::{id, scores};
 use serde_json::json;
 
-#[tokio::test]
-async fn a_document_comes_back_as_it_was() {
-    let (lake, _folder) = on_disk();
+on_every_store!(
+    a_document_comes_back_as_it_was,
+    another_document_under_the_same_key_is_refused,
+    the_standing_document_survives_a_refused_one_of_the_same_attempt,
+    tables_and_documents_are_not_taken_for_each_other,
+);
+
+async fn a_document_comes_back_as_it_was(place: &Place) {
+    let lake = place.lake();
     let id = id(&MODEL, "k");
     let document = json!({"z": [1, 0.1, -0.0, 1e300], "a": {"ü": "\n", "b": null}, "n": i64::MIN});
     let put = |number| {
@@ -23,9 +29,8 @@ async fn a_document_comes_back_as_it_was() {
     assert_eq!(lake.verify(&id).await.unwrap().metadata, counted(1));
 }
 
-#[tokio::test]
-async fn another_document_under_the_same_key_is_refused() {
-    let lake = Lake::open("memory:").unwrap();
+async fn another_document_under_the_same_key_is_refused(place: &Place) {
+    let lake = place.lake();
     let id = id(&MODEL, "k");
     let put = |number, document| {
         let (lake, id) = (lake.clone(), id.clone());
@@ -40,9 +45,8 @@ async fn another_document_under_the_same_key_is_refused() {
     assert_eq!(error.reason(), "NONDETERMINISTIC_STEP");
 }
 
-#[tokio::test]
-async fn the_standing_document_survives_a_refused_one_of_the_same_attempt() {
-    let lake = Lake::open("memory:").unwrap();
+async fn the_standing_document_survives_a_refused_one_of_the_same_attempt(place: &Place) {
+    let lake = place.lake();
     let id = id(&MODEL, "k");
     for (value, accepted) in [(1, true), (2, false)] {
         let document = json!({"a": value});
@@ -54,9 +58,8 @@ async fn the_standing_document_survives_a_refused_one_of_the_same_attempt() {
     assert_eq!(lake.document(&id).await.unwrap(), json!({"a": 1}));
 }
 
-#[tokio::test]
-async fn tables_and_documents_are_not_taken_for_each_other() {
-    let (lake, _folder) = on_disk();
+async fn tables_and_documents_are_not_taken_for_each_other(place: &Place) {
+    let lake = place.lake();
     let table = id(&SCORES, "k");
     write_whole(&lake, &table, &scores(0..1)).await;
     let reasons = [

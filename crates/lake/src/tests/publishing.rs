@@ -2,22 +2,35 @@
 
 use super::*;
 use crate::datasets::{KYC_FEATURES, SCORES, TRANSACTIONS};
-use crate::testing::{id, on_disk, scores, transactions};
+use crate::testing::{id, scores, transactions};
 use crate::{DatasetSpec, Kind};
 use kycc_domain::ids::BatchId;
 
-#[tokio::test]
-async fn digest_and_rows_are_the_same_for_any_shards_portions_and_threads() {
-    let rows = scores(0..10_000);
-    let (lake, _folder) = on_disk();
+on_every_store!(
+    digest_and_rows_are_the_same_for_any_shards_portions_and_threads,
+    nothing_is_visible_before_the_manifest,
+    some_shards_are_not_a_version,
+    a_manifest_is_never_replaced,
+    other_rows_under_the_same_key_are_refused,
+    concurrent_writers_of_one_version_agree_on_one_manifest,
+    an_empty_version_is_a_version,
+    manifests_say_where_parties_are,
+    rows_that_break_the_datasets_rules_are_refused,
+    shards_that_leave_a_gap_are_not_composed,
+    batch_ids_are_folders_of_their_own,
+);
+
+async fn digest_and_rows_are_the_same_for_any_shards_portions_and_threads(place: &Place) {
+    let rows = scores(0..5_000);
+    let lake = place.lake();
     let whole = write_whole(&lake, &id(&SCORES, "whole"), &rows).await;
-    assert_eq!(whole.rows, 10_000);
+    assert_eq!(whole.rows, 5_000);
     for (count, portion, threads) in [
         (1, 333, 1),
-        (1, 10_000, 2),
+        (1, 5_000, 2),
         (2, 1_000, 2),
         (7, 777, 1),
-        (30, 5_000, 2),
+        (30, 2_500, 2),
     ] {
         let lake = lake.clone().with_threads(threads);
         let id = id(&SCORES, &format!("{count}-{portion}"));
@@ -26,7 +39,7 @@ async fn digest_and_rows_are_the_same_for_any_shards_portions_and_threads() {
         for index in (0..count).rev() {
             assert_eq!(last, Published::Shard);
             let shard = Shard { index, count };
-            let part = shard.ordinals(10_000);
+            let part = shard.ordinals(5_000);
             let part = rows.slice(part.start as usize, part.len());
             last = write(&lake, &id, shard, attempt(index.into()), &part, portion)
                 .await
@@ -40,9 +53,8 @@ async fn digest_and_rows_are_the_same_for_any_shards_portions_and_threads() {
     }
 }
 
-#[tokio::test]
-async fn nothing_is_visible_before_the_manifest() {
-    let (lake, _folder) = on_disk();
+async fn nothing_is_visible_before_the_manifest(place: &Place) {
+    let lake = place.lake();
     let id = id(&SCORES, "k");
     let rows = scores(0..5_000);
     let mut killed = lake.writer(&SCORES, id.clone(), Shard::WHOLE, attempt(1));
@@ -70,9 +82,8 @@ async fn nothing_is_visible_before_the_manifest() {
     assert_eq!(lake.read(&id, None, None).await.unwrap(), rows);
 }
 
-#[tokio::test]
-async fn some_shards_are_not_a_version() {
-    let (lake, _folder) = on_disk();
+async fn some_shards_are_not_a_version(place: &Place) {
+    let lake = place.lake();
     let id = id(&SCORES, "k");
     let rows = scores(0..3_000);
     let shard = Shard { index: 1, count: 2 };
@@ -87,9 +98,8 @@ async fn some_shards_are_not_a_version() {
     assert_eq!(lake.manifest(&id).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn a_manifest_is_never_replaced() {
-    let (lake, _folder) = on_disk();
+async fn a_manifest_is_never_replaced(place: &Place) {
+    let lake = place.lake();
     let id = id(&SCORES, "k");
     let rows = scores(0..2_000);
     let first = write_whole(&lake, &id, &rows).await;
@@ -100,10 +110,9 @@ async fn a_manifest_is_never_replaced() {
     assert_eq!(lake.manifest(&id).await.unwrap(), Some(first));
 }
 
-#[tokio::test]
-async fn other_rows_under_the_same_key_are_refused() {
+async fn other_rows_under_the_same_key_are_refused(place: &Place) {
     for count in [1, 2] {
-        let (lake, _folder) = on_disk();
+        let lake = place.lake();
         let id = id(&SCORES, "k");
         let shard = Shard { index: 0, count };
         let part = shard.ordinals(2_000);
@@ -122,42 +131,36 @@ async fn other_rows_under_the_same_key_are_refused() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn concurrent_writers_of_one_version_agree_on_one_manifest() {
-    for (lake, _folder) in [(Lake::open("memory:").unwrap(), None), {
-        let (lake, folder) = on_disk();
-        (lake, Some(folder))
-    }] {
-        for round in 0..5 {
-            let rows = scores(0..3_000);
-            let whole = id(&SCORES, &format!("whole-{round}"));
-            let writers =
-                (0..4).map(|n| write(&lake, &whole, Shard::WHOLE, attempt(n), &rows, 1_000));
-            let published = futures::future::try_join_all(writers).await.unwrap();
-            assert!(
-                published.iter().all(|p| p == &published[0]),
-                "{published:?}"
-            );
+async fn concurrent_writers_of_one_version_agree_on_one_manifest(place: &Place) {
+    let lake = place.lake();
+    for round in 0..3 {
+        let rows = scores(0..3_000);
+        let whole = id(&SCORES, &format!("whole-{round}"));
+        let writers = (0..4).map(|n| write(&lake, &whole, Shard::WHOLE, attempt(n), &rows, 1_000));
+        let published = futures::future::try_join_all(writers).await.unwrap();
+        assert!(
+            published.iter().all(|p| p == &published[0]),
+            "{published:?}"
+        );
 
-            let sharded = id(&SCORES, &format!("sharded-{round}"));
-            let parts: Vec<_> = (0..6)
-                .map(|n| {
-                    let shard = Shard {
-                        index: n / 2,
-                        count: 3,
-                    };
-                    (attempt(n.into()), shard, scores(shard.ordinals(3_000)))
-                })
-                .collect();
-            let writers = parts.iter().map(|(attempt, shard, rows)| {
-                write(&lake, &sharded, *shard, *attempt, rows, 1_000)
-            });
-            let published = futures::future::try_join_all(writers).await.unwrap();
-            let complete: Vec<_> = published.iter().filter_map(Published::manifest).collect();
-            assert!(!complete.is_empty(), "whoever comes last sees all shards");
-            assert!(complete.iter().all(|manifest| *manifest == complete[0]));
-            assert_eq!(complete[0].digest, published_digest(&lake, &whole).await);
-        }
+        let sharded = id(&SCORES, &format!("sharded-{round}"));
+        let parts: Vec<_> = (0..6)
+            .map(|n| {
+                let shard = Shard {
+                    index: n / 2,
+                    count: 3,
+                };
+                (attempt(n.into()), shard, scores(shard.ordinals(3_000)))
+            })
+            .collect();
+        let writers = parts
+            .iter()
+            .map(|(attempt, shard, rows)| write(&lake, &sharded, *shard, *attempt, rows, 1_000));
+        let published = futures::future::try_join_all(writers).await.unwrap();
+        let complete: Vec<_> = published.iter().filter_map(Published::manifest).collect();
+        assert!(!complete.is_empty(), "whoever comes last sees all shards");
+        assert!(complete.iter().all(|manifest| *manifest == complete[0]));
+        assert_eq!(complete[0].digest, published_digest(&lake, &whole).await);
     }
 }
 
@@ -165,9 +168,8 @@ async fn published_digest(lake: &Lake, id: &VersionId) -> kycc_domain::ids::Dige
     lake.existing(id).await.unwrap().digest
 }
 
-#[tokio::test]
-async fn an_empty_version_is_a_version() {
-    let (lake, _folder) = on_disk();
+async fn an_empty_version_is_a_version(place: &Place) {
+    let lake = place.lake();
     for count in [1, 3] {
         let id = id(&SCORES, &format!("empty-{count}"));
         for index in 0..count {
@@ -192,9 +194,8 @@ async fn an_empty_version_is_a_version() {
     assert_eq!(digest(1).await, digest(3).await);
 }
 
-#[tokio::test]
-async fn manifests_say_where_parties_are() {
-    let (lake, _folder) = on_disk();
+async fn manifests_say_where_parties_are(place: &Place) {
+    let lake = place.lake();
     let id = id(&SCORES, "k");
     write_whole(&lake, &id, &scores(0..1_500)).await;
     let manifest = lake.existing(&id).await.unwrap();
@@ -209,9 +210,8 @@ async fn manifests_say_where_parties_are() {
     assert_eq!(manifest.metadata, counted(1_500));
 }
 
-#[tokio::test]
-async fn rows_that_break_the_datasets_rules_are_refused() {
-    let lake = Lake::open("memory:").unwrap();
+async fn rows_that_break_the_datasets_rules_are_refused(place: &Place) {
+    let lake = place.lake();
     let refused = |spec: &'static DatasetSpec, shard, batches: Vec<RecordBatch>| {
         let mut writer = lake.writer(spec, id(spec, "k"), shard, attempt(1));
         async move {
@@ -285,9 +285,8 @@ async fn rows_that_break_the_datasets_rules_are_refused() {
     );
 }
 
-#[tokio::test]
-async fn shards_that_leave_a_gap_are_not_composed() {
-    let (lake, _folder) = on_disk();
+async fn shards_that_leave_a_gap_are_not_composed(place: &Place) {
+    let lake = place.lake();
     let id = id(&SCORES, "k");
     write(
         &lake,
@@ -308,29 +307,26 @@ async fn shards_that_leave_a_gap_are_not_composed() {
 }
 
 /// Batch ids of other alphabets are refused where ids are made; whatever is an id has a folder of its own.
-#[tokio::test]
-async fn batch_ids_are_folders_of_their_own() {
+async fn batch_ids_are_folders_of_their_own(place: &Place) {
     for refused in ["партия-1", "批次", "a/b", "..", "B 1", "%2e"] {
         assert!(BatchId::new(refused).is_err(), "{refused}");
     }
-    let (lake, folder) = on_disk();
+    let lake = place.lake();
     for batch in ["A", "a.b-c_d", "A.", "2026-11"] {
         let id = SCORES.version(BatchId::new(batch).unwrap(), "k");
         write_whole(&lake, &id, &scores(0..10)).await;
-        assert!(
-            folder
-                .path()
-                .join("lake/scores")
-                .join(batch)
-                .join("k/manifest.json")
-                .is_file()
-        );
+        let manifest = format!("scores/{batch}/k/manifest.json");
+        assert!(place.paths().await.contains(&manifest), "{manifest}");
         assert_eq!(lake.versions(&id.dataset, &id.batch).await.unwrap(), [id]);
     }
     let id = SCORES.version(BatchId::new("A").unwrap(), "../ключ/../../x");
     write_whole(&lake, &id, &scores(0..10)).await;
     assert_eq!(lake.read(&id, None, None).await.unwrap().num_rows(), 10);
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    let paths = place.paths().await;
+    assert!(
+        paths.iter().all(|path| path.starts_with("scores/")),
+        "{paths:?}"
+    );
 }
 
 #[test]

@@ -2,12 +2,24 @@
 
 use super::*;
 use crate::datasets::{OUTCOMES, SCORES, TRANSACTIONS};
-use crate::testing::{id, on_disk, outcomes, scores, transactions};
+use crate::testing::{id, outcomes, scores, transactions};
 use futures::TryStreamExt;
 
-#[tokio::test]
-async fn scans_keep_row_order_over_row_groups_and_files() {
-    let (lake, _folder) = on_disk();
+on_every_store!(
+    a_lake_that_answers_says_so,
+    scans_keep_row_order_over_row_groups_and_files,
+    columns_come_in_the_order_asked_for,
+    ordinals_need_a_column_of_ordinals,
+    damaged_files_are_found_and_named,
+    damaged_manifests_are_found_and_named,
+);
+
+async fn a_lake_that_answers_says_so(place: &Place) {
+    place.lake().ping().await.unwrap();
+}
+
+async fn scans_keep_row_order_over_row_groups_and_files(place: &Place) {
+    let lake = place.lake();
     let id = id(&TRANSACTIONS, "k");
     let rows = transactions(0..11_000, 10);
     let manifest = write_whole(&lake, &id, &rows).await;
@@ -32,9 +44,8 @@ async fn scans_keep_row_order_over_row_groups_and_files() {
     }
 }
 
-#[tokio::test]
-async fn columns_come_in_the_order_asked_for() {
-    let lake = Lake::open("memory:").unwrap();
+async fn columns_come_in_the_order_asked_for(place: &Place) {
+    let lake = place.lake();
     let id = id(&SCORES, "k");
     let rows = scores(0..100);
     write_whole(&lake, &id, &rows).await;
@@ -48,9 +59,8 @@ async fn columns_come_in_the_order_asked_for() {
     assert!(error.to_string().contains("final_score"), "{error}");
 }
 
-#[tokio::test]
-async fn ordinals_need_a_column_of_ordinals() {
-    let lake = Lake::open("memory:").unwrap();
+async fn ordinals_need_a_column_of_ordinals(place: &Place) {
+    let lake = place.lake();
     let id = id(&OUTCOMES, "k");
     write_whole(&lake, &id, &outcomes(&["b", "a"])).await;
     assert!(lake.scan(&id, None, Some(0..1)).await.is_err());
@@ -64,73 +74,55 @@ async fn ordinals_need_a_column_of_ordinals() {
     assert_eq!(rows[0], outcomes(&["b", "a"]));
 }
 
-#[tokio::test]
-async fn damaged_files_and_manifests_are_found_and_named() {
-    let (lake, folder) = on_disk();
+async fn damaged_files_are_found_and_named(place: &Place) {
+    let lake = place.lake();
     let id = id(&SCORES, "k");
     let manifest = write_whole(&lake, &id, &scores(0..100)).await;
-    let version = folder.path().join("lake/scores/BATCH_001/k");
-    let file = version.join(&manifest.files[0].path);
-    let bytes = std::fs::read(&file).unwrap();
+    let file = format!("scores/BATCH_001/k/{}", manifest.files[0].path);
+    let bytes = place.bytes(&file).await;
 
-    let mut flipped = bytes.clone();
+    let mut flipped = bytes.to_vec();
     flipped[bytes.len() / 2] ^= 1;
-    std::fs::write(&file, flipped).unwrap();
+    place.overwrite(&file, flipped).await;
     let error = lake.verify(&id).await.unwrap_err();
     assert_eq!(error.reason(), "DATA_FILE_DAMAGED");
 
-    let mut footless = bytes.clone();
+    let mut footless = bytes.to_vec();
     footless[bytes.len() - 4..].copy_from_slice(b"RAP1");
-    std::fs::write(&file, footless).unwrap();
+    place.overwrite(&file, footless).await;
     let error = lake.read(&id, None, None).await.unwrap_err();
     assert_eq!(error.reason(), "DATA_FILE_DAMAGED");
     assert!(error.to_string().contains("cannot be decoded"), "{error}");
 
-    std::fs::write(&file, &bytes[..bytes.len() - 1]).unwrap();
+    place.overwrite(&file, bytes.slice(..bytes.len() - 1)).await;
     let error = lake.read(&id, None, None).await.unwrap_err();
     assert_eq!(error.reason(), "DATA_FILE_DAMAGED");
     assert!(error.to_string().contains("part-0000.parquet"), "{error}");
     assert!(!error.retryable());
 
-    std::fs::remove_file(&file).unwrap();
+    place.remove(&file).await;
     let error = lake.read(&id, None, None).await.unwrap_err();
     assert!(error.to_string().contains("it is missing"), "{error}");
-
-    let path = version.join("manifest.json");
-    let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, &text[..text.len() / 2]).unwrap();
-    let error = lake.manifest(&id).await.unwrap_err();
-    assert_eq!(error.reason(), "MANIFEST_CORRUPT");
-    assert!(
-        error
-            .to_string()
-            .contains("scores/BATCH_001/k/manifest.json"),
-        "{error}"
-    );
-    std::fs::write(&path, text.replace("\"key\":\"k\"", "\"key\":\"other\"")).unwrap();
-    assert_eq!(
-        lake.manifest(&id).await.unwrap_err().reason(),
-        "MANIFEST_CORRUPT"
-    );
-    std::fs::write(
-        &path,
-        text.replace("\"schema_version\":1", "\"schema_version\":9"),
-    )
-    .unwrap();
-    assert_eq!(
-        lake.manifest(&id).await.unwrap_err().reason(),
-        "SCHEMA_VERSION_MISMATCH"
-    );
 }
 
-#[test]
-fn a_lake_that_cannot_be_opened_says_why() {
-    let refused = |url: &str| Lake::open(url).unwrap_err().to_string();
-    assert!(
-        refused("lake").contains("file:///folder"),
-        "{}",
-        refused("lake")
-    );
-    assert!(refused("file:///dev/null/lake").contains("cannot be made"));
-    assert!(refused("ftp://host/x").contains("ftp"));
+async fn damaged_manifests_are_found_and_named(place: &Place) {
+    let lake = place.lake();
+    let id = id(&SCORES, "k");
+    write_whole(&lake, &id, &scores(0..100)).await;
+    let path = "scores/BATCH_001/k/manifest.json";
+    let text = String::from_utf8(place.bytes(path).await.to_vec()).unwrap();
+    let found = |text: String| {
+        let (lake, id) = (lake.clone(), id.clone());
+        async move {
+            place.overwrite(path, text).await;
+            lake.manifest(&id).await.unwrap_err()
+        }
+    };
+    let error = found(text[..text.len() / 2].to_owned()).await;
+    assert_eq!(error.reason(), "MANIFEST_CORRUPT");
+    assert!(error.to_string().contains(path), "{error}");
+    let error = found(text.replace("\"key\":\"k\"", "\"key\":\"other\"")).await;
+    assert_eq!(error.reason(), "MANIFEST_CORRUPT");
+    let error = found(text.replace("\"schema_version\":1", "\"schema_version\":9")).await;
+    assert_eq!(error.reason(), "SCHEMA_VERSION_MISMATCH");
 }

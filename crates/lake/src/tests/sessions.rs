@@ -3,11 +3,19 @@
 use super::*;
 use crate::datasets::{SCORES, TRANSACTIONS};
 use crate::session::SessionLimits;
-use crate::testing::{id, on_disk, scores, transactions};
+use crate::testing::{id, scores, transactions};
 use arrow::array::AsArray;
 use arrow::compute::concat_batches;
 use datafusion::scalar::ScalarValue;
 use futures::TryStreamExt;
+
+on_every_store!(
+    sql_gives_the_same_rows_in_order_on_any_number_of_threads,
+    sorting_more_than_fits_in_memory_spills_to_this_machine,
+    strings_and_lists_come_back_in_the_datasets_types,
+    an_empty_version_is_an_empty_table,
+    a_file_that_goes_before_the_query_is_an_error_not_an_empty_table,
+);
 
 const MB: usize = 1024 * 1024;
 
@@ -42,9 +50,8 @@ async fn sums(
     concat_batches(&rows[0].schema(), &rows).unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sql_gives_the_same_rows_in_order_on_any_number_of_threads() {
-    let (lake, _folder) = on_disk();
+async fn sql_gives_the_same_rows_in_order_on_any_number_of_threads(place: &Place) {
+    let lake = place.lake();
     write_whole(&lake, &id(&TRANSACTIONS, "k"), &transactions(0..20_000, 10)).await;
     let one = sums(&lake, limits(1, 200 * MB), None).await;
     assert_eq!(one.num_rows(), 19_997);
@@ -55,9 +62,8 @@ async fn sql_gives_the_same_rows_in_order_on_any_number_of_threads() {
     assert_eq!(part, one.slice(1_021, 1_024));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sorting_more_than_fits_in_memory_spills_to_the_lakes_folder() {
-    let (lake, folder) = on_disk();
+async fn sorting_more_than_fits_in_memory_spills_to_this_machine(place: &Place) {
+    let lake = place.lake();
     write_whole(&lake, &id(&TRANSACTIONS, "k"), &transactions(0..30_000, 10)).await;
     let session = lake.session(limits(1, 24 * MB)).unwrap();
     session
@@ -88,7 +94,12 @@ async fn sorting_more_than_fits_in_memory_spills_to_the_lakes_folder() {
         spills(&physical) > 0,
         "the limit must be below what the sort needs"
     );
-    assert!(folder.path().join("lake/.spill").is_dir());
+    assert!(place.folder.path().join("spill").is_dir());
+    let paths = place.paths().await;
+    assert!(
+        paths.iter().all(|path| path.starts_with("transactions/")),
+        "{paths:?}"
+    );
 }
 
 fn spills(plan: &std::sync::Arc<dyn datafusion::physical_plan::ExecutionPlan>) -> usize {
@@ -103,9 +114,8 @@ fn no_params() -> Vec<(&'static str, ScalarValue)> {
     Vec::new()
 }
 
-#[tokio::test]
-async fn strings_and_lists_come_back_in_the_datasets_types() {
-    let (lake, _folder) = on_disk();
+async fn strings_and_lists_come_back_in_the_datasets_types(place: &Place) {
+    let lake = place.lake();
     let (source, copy) = (id(&SCORES, "k"), id(&SCORES, "copy"));
     let rows = scores(0..3_000);
     let original = write_whole(&lake, &source, &rows).await;
@@ -128,9 +138,8 @@ async fn strings_and_lists_come_back_in_the_datasets_types() {
     assert_eq!(published.manifest().unwrap().digest, original.digest);
 }
 
-#[tokio::test]
-async fn an_empty_version_is_an_empty_table() {
-    let lake = Lake::open("memory:").unwrap();
+async fn an_empty_version_is_an_empty_table(place: &Place) {
+    let lake = place.lake();
     write_whole(&lake, &id(&SCORES, "k"), &scores(0..0)).await;
     let session = lake.session(limits(2, 100 * MB)).unwrap();
     session
@@ -152,6 +161,24 @@ async fn an_empty_version_is_an_empty_table() {
             .value(0),
         0
     );
+}
+
+async fn a_file_that_goes_before_the_query_is_an_error_not_an_empty_table(place: &Place) {
+    let lake = place.lake();
+    let id = id(&SCORES, "k");
+    let manifest = write_whole(&lake, &id, &scores(0..10)).await;
+    let session = lake.session(limits(1, 100 * MB)).unwrap();
+    session.register("scores", &id, None).await.unwrap();
+    place
+        .remove(&format!("scores/BATCH_001/k/{}", manifest.files[0].path))
+        .await;
+    let sql = "SELECT party_id FROM scores ORDER BY party_id";
+    let found = session.sql_stream("gone.sql", sql, no_params()).await;
+    let error = match found {
+        Ok(rows) => rows.try_collect::<Vec<_>>().await.unwrap_err(),
+        Err(error) => error,
+    };
+    assert_eq!(error.reason(), "LAKE_FILE_GONE");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::{Routes, RoutesBuilder};
 
-use crate::{Health, ServerError};
+use crate::{Health, Peers, ServerError};
 
 /// Collects services; every one of them appears in health and in reflection.
 ///
@@ -40,21 +40,22 @@ impl Services {
         &self.names
     }
 
-    pub(super) async fn into_routes(self) -> Result<(Routes, Health), ServerError> {
+    pub(super) async fn into_routes(self, peers: &Peers) -> Result<(Routes, Health), ServerError> {
         let Self { mut routes, names } = self;
         let (reporter, health_server) = tonic_health::server::health_reporter();
         routes.add_service(health_server);
         let failed = |source| ServerError::Reflection { source };
-        routes.add_service(reflection(&names).build_v1().map_err(failed)?);
+        let answered: Vec<&'static str> = names.iter().copied().chain(peers.names()).collect();
+        routes.add_service(reflection(&answered).build_v1().map_err(failed)?);
         // grpcurl up to 1.8 and older libraries know this version alone.
-        routes.add_service(reflection(&names).build_v1alpha().map_err(failed)?);
+        routes.add_service(reflection(&answered).build_v1alpha().map_err(failed)?);
         let health = Health::new(reporter, names);
         health.not_serving().await;
         Ok((routes.routes().prepare(), health))
     }
 }
 
-/// Describes every contract, but lists the services that this process really has.
+/// Describes every contract, but lists the services that this process answers for.
 fn reflection(names: &[&'static str]) -> tonic_reflection::server::Builder<'static> {
     let builder = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(kycc_proto::FILE_DESCRIPTOR_SET)

@@ -22,6 +22,7 @@ const KEYS: &[&str] = &[
     "KYCC_ALLOWED_ROOTS",
     "KYCC_CONSOLE_ADDR",
     "KYCC_DATA_DIR",
+    "KYCC_DRAIN_DELAY_SECONDS",
     "KYCC_DRAIN_SECONDS",
     "KYCC_GRPC_ADDR",
     "KYCC_LAKE_URL",
@@ -36,6 +37,7 @@ const KEYS: &[&str] = &[
     "KYCC_PIPELINE",
     "KYCC_QUEUE_URL",
     "KYCC_RESUME_RUNS",
+    "KYCC_START_PATIENCE_SECONDS",
     "KYCC_STORE_URL",
     "KYCC_TASKS_PER_LANE",
     "KYCC_THREADS",
@@ -80,6 +82,16 @@ impl ConfigLayer {
             tasks_per_lane: parsed("KYCC_TASKS_PER_LANE", text("KYCC_TASKS_PER_LANE"), NUMBER)?,
             lease_seconds: parsed("KYCC_LEASE_SECONDS", text("KYCC_LEASE_SECONDS"), NUMBER)?,
             drain_seconds: parsed("KYCC_DRAIN_SECONDS", text("KYCC_DRAIN_SECONDS"), NUMBER)?,
+            drain_delay_seconds: parsed(
+                "KYCC_DRAIN_DELAY_SECONDS",
+                text("KYCC_DRAIN_DELAY_SECONDS"),
+                NUMBER,
+            )?,
+            start_patience_seconds: parsed(
+                "KYCC_START_PATIENCE_SECONDS",
+                text("KYCC_START_PATIENCE_SECONDS"),
+                NUMBER,
+            )?,
             leader_lease_seconds: parsed(
                 "KYCC_LEADER_LEASE_SECONDS",
                 text("KYCC_LEADER_LEASE_SECONDS"),

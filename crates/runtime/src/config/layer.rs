@@ -27,7 +27,9 @@ pub struct ConfigLayer {
     pub parties_per_shard: Option<u32>,
     pub tasks_per_lane: Option<usize>,
     pub lease_seconds: Option<u64>,
+    pub start_patience_seconds: Option<u64>,
     pub drain_seconds: Option<u64>,
+    pub drain_delay_seconds: Option<u64>,
     pub leader_lease_seconds: Option<u64>,
     pub advertise: Option<String>,
     pub peers: Option<BTreeMap<String, String>>,
@@ -116,7 +118,9 @@ impl ConfigLayer {
             parties_per_shard,
             tasks_per_lane,
             lease_seconds,
+            start_patience_seconds,
             drain_seconds,
+            drain_delay_seconds,
             leader_lease_seconds,
             advertise,
             peers,
@@ -139,7 +143,9 @@ impl ConfigLayer {
             parties_per_shard: parties_per_shard.or(self.parties_per_shard),
             tasks_per_lane: tasks_per_lane.or(self.tasks_per_lane),
             lease_seconds: lease_seconds.or(self.lease_seconds),
+            start_patience_seconds: start_patience_seconds.or(self.start_patience_seconds),
             drain_seconds: drain_seconds.or(self.drain_seconds),
+            drain_delay_seconds: drain_delay_seconds.or(self.drain_delay_seconds),
             leader_lease_seconds: leader_lease_seconds.or(self.leader_lease_seconds),
             advertise: advertise.or(self.advertise),
             peers: peers.or(self.peers),
@@ -172,11 +178,18 @@ impl ConfigLayer {
             parties_per_shard: self.parties_per_shard.or(default.parties_per_shard),
             tasks_per_lane: self.tasks_per_lane.unwrap_or(default.tasks_per_lane),
             lease_seconds: self.lease_seconds.unwrap_or(default.lease_seconds),
+            start_patience_seconds: self
+                .start_patience_seconds
+                .unwrap_or(default.start_patience_seconds),
             drain_seconds: self.drain_seconds.unwrap_or(default.drain_seconds),
+            drain_delay_seconds: self
+                .drain_delay_seconds
+                .unwrap_or(default.drain_delay_seconds),
             leader_lease_seconds: self
                 .leader_lease_seconds
                 .unwrap_or(default.leader_lease_seconds),
             advertise: self.advertise.or(default.advertise),
+            services: default.services,
             peers: self.peers.unwrap_or(default.peers),
             resume_runs: self.resume_runs.unwrap_or(default.resume_runs),
             migrate: self.migrate.unwrap_or(default.migrate),

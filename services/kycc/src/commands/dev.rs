@@ -3,14 +3,11 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
-use kycc_runtime::{Fleet, FleetConfig, RunningFleet};
+use kycc_runtime::{FleetConfig, RunningFleet};
 use kycc_telemetry::Format;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::{DevArgs, Global};
-use crate::fleet_config;
-
-const LOG: &str = "warn,kycc=info";
+use crate::{fleet_config, serving};
 
 pub(crate) async fn run(global: &Global, args: DevArgs) -> anyhow::Result<ExitCode> {
     let mut config = fleet_config::resolve(global, &args.fleet)?;
@@ -25,19 +22,7 @@ pub(crate) async fn run(global: &Global, args: DevArgs) -> anyhow::Result<ExitCo
             config.landing.display()
         )
     })?;
-    let filter = fleet_config::environment()
-        .remove("KYCC_LOG")
-        .unwrap_or_else(|| LOG.into());
-    let telemetry = kycc_telemetry::init(&filter, Format::Text)?;
-    let fleet = Fleet::start(config, kycc_embed::modules()).await?;
-    greet(&fleet);
-    let code = until_stopped(&fleet).await?;
-    if !leave(fleet).await? {
-        eprintln!("stopped at once; unfinished work begins again at the next start");
-        return Ok(ExitCode::FAILURE);
-    }
-    telemetry.shutdown();
-    Ok(code)
+    serving::serve(config, Format::Text, greet).await
 }
 
 fn greet(fleet: &RunningFleet) {
@@ -53,28 +38,4 @@ fn greet(fleet: &RunningFleet) {
         "  callers are not authenticated: everybody on this machine is {}",
         config.local_principal
     );
-}
-
-/// Waits for a signal, or for something that the fleet cannot do without to fail.
-async fn until_stopped(fleet: &RunningFleet) -> anyhow::Result<ExitCode> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    Ok(tokio::select! {
-        _ = tokio::signal::ctrl_c() => ExitCode::SUCCESS,
-        _ = terminate.recv() => ExitCode::SUCCESS,
-        reason = fleet.failed() => {
-            eprintln!("error: {reason}");
-            ExitCode::FAILURE
-        }
-    })
-}
-
-/// Stops in order. A second signal does not wait: false.
-async fn leave(fleet: RunningFleet) -> anyhow::Result<bool> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    eprintln!("stopping; once more to leave at once");
-    Ok(tokio::select! {
-        () = fleet.shutdown() => true,
-        _ = tokio::signal::ctrl_c() => false,
-        _ = terminate.recv() => false,
-    })
 }

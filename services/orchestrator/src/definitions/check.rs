@@ -72,9 +72,6 @@ fn known_references(definitions: &Definitions, problems: &mut Vec<String>) {
         if asset.lane.is_empty() {
             problems.push(format!("asset {} has no lane", asset.key));
         }
-        if asset.outputs.is_empty() {
-            problems.push(format!("asset {} has no outputs", asset.key));
-        }
     }
     for job in &definitions.jobs {
         if job.assets.is_empty() {

@@ -40,6 +40,8 @@ pub(crate) struct AssetDef {
     pub code_version: String,
     #[serde(default)]
     pub deps: Vec<AssetKey>,
+    /// None, where the asset is an effect and no data.
+    #[serde(default)]
     pub outputs: Vec<DatasetName>,
     #[serde(default)]
     pub inputs: Vec<DatasetName>,

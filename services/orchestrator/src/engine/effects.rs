@@ -51,6 +51,7 @@ impl Engine {
             .filter(|run| Plan::is_current(run, &task_id, attempt))
             .and_then(|run| task::message(run, &task_id, attempt));
         let Some(message) = message else { return };
+        tracing::debug!(target: "kycc::dispatch", task_id = %task_id, "the dispatch is committed");
         if let Err(error) = self.parts.queue.push(&message.lane, &message).await {
             tracing::warn!(lane = message.lane, error = %kycc_telemetry::chain(&error), "cannot push a task; trying again");
             if self.unpushed.is_empty() {
