@@ -4,9 +4,12 @@
 use kycc_rpc::ApiError;
 use kycc_store::StoreError;
 
-/// UNAVAILABLE for what passes by itself, else internal. The cause is logged, once, and goes to nobody.
+/// UNAVAILABLE for what passes by itself, INVALID_ARGUMENT for text that no database keeps, else internal. The cause is logged, once, and goes to nobody.
 #[must_use]
 pub fn store_error(error: &StoreError) -> ApiError {
+    if error.reason() == "STORE_TEXT" {
+        return ApiError::invalid("request", "must not hold a NUL character");
+    }
     if !error.is_transient() {
         return ApiError::internal(error);
     }
