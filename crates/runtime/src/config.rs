@@ -191,6 +191,12 @@ impl FleetConfig {
         Ok(())
     }
 
+    /// Whether no other process can use the state store: a SQLite file belongs to the process that holds the data folder.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.store_url.expose().starts_with("sqlite:")
+    }
+
     #[must_use]
     pub fn lease(&self) -> Duration {
         Duration::from_secs(self.lease_seconds)

@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// Every point, in the order in which a run passes them.
+/// Every point that a process passes which starts, does a run and stops, in that order.
 pub const POINTS: &[&str] = &[
+    "orchestrator.leader_won",
     "orchestrator.run_created",
     "orchestrator.before_dispatch_commit",
     "orchestrator.after_dispatch_commit",
@@ -20,9 +21,13 @@ pub const POINTS: &[&str] = &[
     "orchestrator.before_result_commit",
     "orchestrator.after_result_commit",
     "orchestrator.after_result_ack",
+    "orchestrator.leader_gave_up",
 ];
 
-/// Marks a place; its name must stand in [`POINTS`].
+/// Points that only a process passes which takes up what another left behind.
+pub const TAKE_OVER_POINTS: &[&str] = &["orchestrator.before_recovery_push"];
+
+/// Marks a place; its name must stand in [`POINTS`] or [`TAKE_OVER_POINTS`].
 #[macro_export]
 macro_rules! crash_point {
     ($name:literal) => {
@@ -37,7 +42,7 @@ pub fn pass(name: &'static str) {
     static TARGET: OnceLock<Option<Target>> = OnceLock::new();
     static PASSED: Mutex<BTreeMap<&str, u64>> = Mutex::new(BTreeMap::new());
     debug_assert!(
-        POINTS.contains(&name),
+        POINTS.contains(&name) || TAKE_OVER_POINTS.contains(&name),
         "{name} is not in the table of crash points"
     );
     let target = TARGET.get_or_init(|| Target::parse(&std::env::var("KYCC_CRASH_AT").ok()?));
@@ -102,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_point_that_nobody_asked_for_does_nothing() {
-        for point in POINTS {
+        for point in POINTS.iter().chain(TAKE_OVER_POINTS) {
             pass(point);
         }
     }

@@ -1,5 +1,6 @@
 //! What can be typed: one enum per noun, one variant per verb.
 
+mod dead_letters;
 mod report;
 mod score;
 mod trials;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use dead_letters::{DeadLettersCommand, ListDeadLettersArgs};
 pub(crate) use report::{ReportArgs, ReportCommand};
 pub(crate) use score::{ImproveArgs, ScoreCommand};
 pub(crate) use trials::TrialCommand;
@@ -217,6 +219,11 @@ pub(crate) enum RunCommand {
         all_steps: bool,
         #[command(flatten)]
         fleet: FleetArgs,
+    },
+    /// Tasks that workers died of, and runs that do them again.
+    DeadLetters {
+        #[command(subcommand)]
+        command: Option<DeadLettersCommand>,
     },
 }
 

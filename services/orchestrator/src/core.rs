@@ -11,10 +11,12 @@ mod advance;
 mod backoff;
 mod command;
 mod event;
+mod failure;
 #[cfg(test)]
 mod invariants;
 mod key;
 mod launch;
+mod limits;
 mod recover;
 mod settle;
 #[cfg(test)]
@@ -31,12 +33,14 @@ pub(crate) use advance::advance;
 pub(crate) use backoff::{RetryPolicy, backoff};
 pub(crate) use command::{Command, EventKind, Level, LogEntry};
 pub(crate) use event::{Event, Memo};
+pub(crate) use failure::{Failure, FailureKind};
 pub(crate) use key::{KeyInputs, canonical_json, version_key};
 pub(crate) use launch::{CarriedStep, PlannedStep, launch};
+pub(crate) use limits::{MAX_RUNTIME, max_runtime};
 pub(crate) use recover::recover;
-pub(crate) use slots::{QueueLimits, SlotRun, grant};
+pub(crate) use slots::{QueueLimits, SlotRun, UNLIMITED, grant};
 pub(crate) use state::{
-    Failure, Metadata, Resolution, RunState, RunStatus, Source, StepState, StepStatus, TaskState,
+    Metadata, Resolution, RunState, RunStatus, Source, StepState, StepStatus, TaskState,
     TaskStatus, Version,
 };
 pub(crate) use suggest::suggest;

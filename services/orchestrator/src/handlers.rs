@@ -1,6 +1,8 @@
 //! The gRPC service: decode, ask store, definitions or engine, encode.
 
+mod dead_letters;
 mod failures;
+mod forward;
 mod launch;
 mod plan;
 mod reads;
@@ -11,9 +13,10 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use kycc_runtime::{Clock, Spawner};
+use kycc_runtime::Clock;
+use tonic::transport::Channel;
 
 use crate::definitions::Catalogue;
 use crate::engine::EngineHandle;
@@ -26,5 +29,6 @@ pub(crate) struct Api {
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) engine: EngineHandle,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) spawner: Spawner,
+    /// The last leader that calls were passed on to, and the way to it.
+    pub(crate) leader: Arc<Mutex<Option<(String, Channel)>>>,
 }

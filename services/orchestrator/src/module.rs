@@ -8,7 +8,7 @@ use kycc_runtime::{BuildError, Module, ModuleContext, Service};
 use kycc_store::Migration;
 
 use crate::definitions::Catalogue;
-use crate::engine::{Engine, EngineHandle, EngineParts, FleetOutside, Roots};
+use crate::engine::{Contender, EngineHandle, EngineParts, FleetOutside, Roots};
 use crate::handlers::Api;
 use crate::store::{MIGRATIONS, RunStore};
 
@@ -50,7 +50,7 @@ impl Module for Orchestrator {
         // A process that only reads leaves the runs of others alone.
         let handle = if cx.config.resume_runs {
             let folders = cx.config.allowed_roots.iter().chain([&cx.config.landing]);
-            let (handle, engine) = Engine::new(EngineParts {
+            let (handle, contender) = Contender::new(EngineParts {
                 store: Arc::clone(&store),
                 queue: Arc::clone(&cx.queue),
                 outside: Arc::new(FleetOutside {
@@ -62,8 +62,10 @@ impl Module for Orchestrator {
                 catalogue: Arc::clone(&catalogue),
                 clock: Arc::clone(&cx.clock),
                 lease: cx.config.lease(),
+                leader_lease: (!cx.config.is_alone()).then(|| cx.config.leader_lease()),
+                address: cx.address.clone(),
             });
-            service = service.background("orchestrator leader", |stop| engine.run(stop));
+            service = service.background("orchestrator leader", |stop| contender.run(stop));
             handle
         } else {
             EngineHandle::reading_only()
@@ -73,7 +75,7 @@ impl Module for Orchestrator {
             catalogue,
             engine: handle,
             clock: Arc::clone(&cx.clock),
-            spawner: cx.spawner.clone(),
+            leader: Arc::default(),
         };
         Ok(service.grpc(OrchestratorServiceServer::new(api)).build())
     }

@@ -3,11 +3,16 @@
 //! The store is the truth; memory and queue are copies of it. A run's state, its events, and the materializations that
 //! follow from them change in one transaction.
 
+mod apply;
+mod dead_letters;
 mod error;
+mod leader;
 mod read;
+mod retention;
 mod rows;
 mod sql;
 mod types;
+mod values;
 mod write;
 
 #[cfg(test)]
@@ -19,23 +24,44 @@ use async_trait::async_trait;
 use kycc_domain::ids::{AssetKey, BatchId, RunId};
 use kycc_store::Migration;
 
+pub(crate) use dead_letters::{DeadLetter, DeadLetterStore, LetterFilter};
 pub(crate) use error::RunStoreError;
+pub(crate) use leader::{Epoch, LeaderRow, LeaderStore};
+#[cfg(test)]
+pub(crate) use retention::Pruned;
+pub(crate) use retention::RetentionStore;
 pub(crate) use types::{
     AttemptEnd, Change, Created, Logged, Move, NewMaterialization, NewRun, RunFacts, RunFilter,
     StoredEvent, StoredMaterialization, StoredRun, Times,
 };
 
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "runs",
-    sql: include_str!("store/001_runs.sql"),
-}];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "runs",
+        sql: include_str!("store/001_runs.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "leader",
+        sql: include_str!("store/002_leader.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "dead letters",
+        sql: include_str!("store/003_dead_letters.sql"),
+    },
+];
 
 /// Runs and what they made. Every implementation passes the conformance suite.
+///
+/// What changes runs names the epoch of the leader that does it; [`RunStoreError::Deposed`] if that is over, and nothing is
+/// written.
 #[async_trait]
-pub(crate) trait RunStore: std::fmt::Debug + Send + Sync {
-    /// Writes a run and the definitions that it pins. A request id that was used before writes nothing.
-    async fn create(&self, new: &NewRun) -> Result<Created, RunStoreError>;
+pub(crate) trait RunStore: LeaderStore + DeadLetterStore + RetentionStore {
+    /// Writes runs and the definitions that they pin, all or none. A request id that was used before writes nothing; each
+    /// run is answered for in its place.
+    async fn create(&self, epoch: Epoch, new: &[NewRun]) -> Result<Vec<Created>, RunStoreError>;
 
     async fn run(&self, run_id: &RunId) -> Result<Option<StoredRun>, RunStoreError>;
 
@@ -50,10 +76,13 @@ pub(crate) trait RunStore: std::fmt::Debug + Send + Sync {
     /// Every run that has not ended, oldest first.
     async fn live_runs(&self) -> Result<Vec<StoredRun>, RunStoreError>;
 
-    /// All of the changes or none. Answers the number of the last event of each change's run.
+    /// Which runs have not ended: much cheaper than reading them.
+    async fn live_run_ids(&self) -> Result<Vec<RunId>, RunStoreError>;
+
+    /// All of the changes or none, at most one of each run. Answers the number of the last event of each change's run.
     ///
     /// A run that is not in the state that a change starts from is [`RunStoreError::Stale`]: somebody else moved it.
-    async fn apply(&self, changes: &[Change]) -> Result<Vec<u64>, RunStoreError>;
+    async fn apply(&self, epoch: Epoch, changes: &[Change]) -> Result<Vec<u64>, RunStoreError>;
 
     /// In order, after the given number.
     async fn events(

@@ -1,26 +1,27 @@
 //! A small fleet for tests: a real store and queue, workers and a world outside that do as they are told.
 
 mod outside;
+mod queue;
 mod workers;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
 use kycc_proto::orchestrator::v1 as api;
-use kycc_queue::{InProcessQueue, TaskQueue};
+use kycc_queue::TaskQueue;
 use kycc_rpc::ApiError;
-use kycc_runtime::{Clock, ModuleTable, Spawner, SystemClock};
+use kycc_runtime::{Clock, ModuleTable, SystemClock};
 use kycc_store::sqlite::Store;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::{EventKind, RunStatus};
 use crate::definitions::Catalogue;
-use crate::engine::{Engine, EngineParts};
+use crate::engine::{Contender, EngineParts, Seat};
 use crate::handlers::Api;
 use crate::store::{MIGRATIONS, RunStore, StoredEvent, StoredRun};
 pub(crate) use outside::FakeOutside;
+pub(crate) use queue::ForgetfulQueue;
 pub(crate) use workers::{Act, Workers, result_of, success};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -54,21 +55,36 @@ retries: { max_attempts: 3, delay_seconds: 0.01, max_delay_seconds: 0.05 }
 sharding: { parties_per_shard: 4, max_shards: 8 }
 "#;
 
+/// One process of a fleet; others share its store, queue and world.
 pub(crate) struct TestFleet {
     pub(crate) api: Api,
     pub(crate) store: Arc<dyn RunStore>,
-    pub(crate) queue: Arc<dyn TaskQueue>,
+    pub(crate) queue: Arc<ForgetfulQueue>,
     pub(crate) outside: Arc<FakeOutside>,
-    engine: JoinSet<()>,
-    _folder: Arc<tempfile::TempDir>,
-    folder_path: std::path::PathBuf,
+    leader: JoinSet<()>,
+    stop: CancellationToken,
+    leases: Leases,
+    folder: Arc<tempfile::TempDir>,
 }
+
+/// Of workers, and of the leader where others compete.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Leases {
+    pub(crate) worker: Duration,
+    pub(crate) leader: Option<Duration>,
+}
+
+const ALONE: Leases = Leases {
+    worker: Duration::from_secs(30),
+    leader: None,
+};
 
 /// What the services of the pipeline above would offer.
 fn table() -> ModuleTable {
     ModuleTable {
         lanes: ["a", "b", "c"].into(),
         sources: ["file"].into(),
+        ..ModuleTable::default()
     }
 }
 
@@ -84,7 +100,7 @@ impl TestFleet {
     }
 
     pub(crate) async fn on(store: Arc<dyn RunStore>, pipeline: &str) -> Self {
-        Self::with_lease(store, pipeline, Duration::from_secs(30)).await
+        Self::with_leases(store, pipeline, ALONE).await
     }
 
     pub(crate) async fn with_lease(
@@ -92,69 +108,122 @@ impl TestFleet {
         pipeline: &str,
         lease: Duration,
     ) -> Self {
-        let folder = Arc::new(tempfile::tempdir().unwrap());
-        let path = folder.path().join("pipeline.yaml");
-        std::fs::write(&path, pipeline).unwrap();
-        let outside = Arc::new(FakeOutside::default());
-        Self::assemble(store, outside, folder, path, lease)
+        let leases = Leases {
+            worker: lease,
+            leader: None,
+        };
+        Self::with_leases(store, pipeline, leases).await
     }
 
-    fn assemble(
+    pub(crate) async fn with_leases(
         store: Arc<dyn RunStore>,
+        pipeline: &str,
+        leases: Leases,
+    ) -> Self {
+        Self::at(store, pipeline, leases, "").await
+    }
+
+    /// Reached at `address` by those that join.
+    pub(crate) async fn at(
+        store: Arc<dyn RunStore>,
+        pipeline: &str,
+        leases: Leases,
+        address: &str,
+    ) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        std::fs::write(folder.path().join("pipeline.yaml"), pipeline).unwrap();
+        let (queue, outside) = (Arc::default(), Arc::default());
+        Self::assemble(store, queue, outside, folder, leases, address).await
+    }
+
+    /// Another process of the same fleet, that looks at the store with its own eyes and is reached at `address`.
+    pub(crate) async fn join(&self, store: Arc<dyn RunStore>, address: &str) -> Self {
+        let (queue, outside) = (Arc::clone(&self.queue), Arc::clone(&self.outside));
+        let folder = Arc::clone(&self.folder);
+        Self::assemble(store, queue, outside, folder, self.leases, address).await
+    }
+
+    async fn assemble(
+        store: Arc<dyn RunStore>,
+        queue: Arc<ForgetfulQueue>,
         outside: Arc<FakeOutside>,
         folder: Arc<tempfile::TempDir>,
-        path: std::path::PathBuf,
-        lease: Duration,
+        leases: Leases,
+        address: &str,
     ) -> Self {
-        let queue: Arc<dyn TaskQueue> = Arc::new(InProcessQueue::default());
-        let catalogue =
-            Arc::new(Catalogue::open(Some(path.clone()), None, Arc::new(table())).unwrap());
+        let path = folder.path().join("pipeline.yaml");
+        let catalogue = Arc::new(Catalogue::open(Some(path), None, Arc::new(table())).unwrap());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let world: Arc<FakeOutside> = Arc::clone(&outside);
-        let (handle, engine) = Engine::new(EngineParts {
+        let (lanes, world) = (Arc::clone(&queue), Arc::clone(&outside));
+        let (engine, contender) = Contender::new(EngineParts {
             store: Arc::clone(&store),
-            queue: Arc::clone(&queue),
+            queue: lanes,
             outside: world,
             catalogue: Arc::clone(&catalogue),
             clock: Arc::clone(&clock),
-            lease,
+            lease: leases.worker,
+            leader_lease: leases.leader,
+            address: address.to_owned(),
         });
+        let stop = CancellationToken::new();
         let mut leader = JoinSet::new();
+        let stopping = stop.clone();
         leader.spawn(async move {
-            engine.run(CancellationToken::new()).await.unwrap();
+            contender.run(stopping).await.unwrap();
         });
+        // Tests begin when it is known who leads.
+        assert_ne!(engine.seat().await, Seat::Vacant);
         let api = Api {
             store: Arc::clone(&store),
             catalogue,
-            engine: handle,
+            engine,
             clock,
-            spawner: Spawner::new(),
+            leader: Arc::default(),
         };
         Self {
             api,
             store,
             queue,
             outside,
-            engine: leader,
-            _folder: folder,
-            folder_path: path,
+            leader,
+            stop,
+            leases,
+            folder,
         }
     }
 
-    /// As if the process had been killed: the leader is dropped wherever it is, and the queue forgets everything.
+    /// As if the process had been killed: the leader is dropped wherever it is.
+    pub(crate) async fn kill(&mut self) {
+        self.leader.shutdown().await;
+    }
+
+    /// As on SIGTERM.
+    pub(crate) async fn stop(&mut self) {
+        self.stop.cancel();
+        while let Some(ended) = self.leader.join_next().await {
+            ended.unwrap();
+        }
+    }
+
+    /// Killed, with the queue that was in its memory.
     pub(crate) async fn restart(mut self) -> Self {
-        self.engine.shutdown().await;
-        Self::assemble(
-            self.store,
-            self.outside,
-            self._folder,
-            self.folder_path,
-            Duration::from_secs(30),
-        )
+        self.kill().await;
+        self.queue.forget();
+        self.join(Arc::clone(&self.store), "").await
+    }
+
+    /// Waits until this process leads.
+    pub(crate) async fn leads(&self) {
+        let wait = async {
+            while self.api.engine.seat().await != Seat::Here {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.unwrap();
     }
 
     pub(crate) fn rewrite_pipeline(&self, text: &str) {
-        std::fs::write(&self.folder_path, text).unwrap();
+        std::fs::write(self.folder.path().join("pipeline.yaml"), text).unwrap();
         assert!(self.api.catalogue.reload().unwrap());
     }
 
@@ -162,7 +231,8 @@ impl TestFleet {
         &self,
         act: impl Fn(&kycc_proto::work::v1::Task) -> Act + Send + Sync + 'static,
     ) -> Workers {
-        Workers::start(&self.queue, act)
+        let queue: Arc<dyn TaskQueue> = Arc::clone(&self.queue) as _;
+        Workers::start(&queue, act)
     }
 
     pub(crate) async fn launch(&self, job: &str, batch: &str) -> String {
@@ -175,21 +245,10 @@ impl TestFleet {
         run.state.run_id.into_string()
     }
 
-    /// Watches the run to its end.
+    /// Watches the run to its end, whoever leads.
     pub(crate) async fn ended(&self, run_id: &str) -> StoredRun {
-        let watch = async {
-            let mut answers = std::pin::pin!(self.api.watch(run_id, 0).await.unwrap());
-            while let Some(answer) = answers.next().await {
-                if answer.unwrap().run.is_some() {
-                    return;
-                }
-            }
-            panic!("the watch ended without the run");
-        };
-        if tokio::time::timeout(PATIENCE, watch).await.is_err() {
-            panic!("the run did not end: {:#?}", self.run(run_id).await);
-        }
-        self.run(run_id).await
+        self.until(run_id, |run| run.state.status.is_terminal())
+            .await
     }
 
     pub(crate) async fn run(&self, run_id: &str) -> StoredRun {
@@ -210,21 +269,21 @@ impl TestFleet {
             .collect()
     }
 
-    /// Waits until the run is as wanted, looking again whenever it changes.
+    /// Waits until the run is as wanted: looks whenever this process hears of a change, and now and then.
     pub(crate) async fn until(
         &self,
         run_id: &str,
         wanted: impl Fn(&StoredRun) -> bool,
     ) -> StoredRun {
         let id = run_id.parse().unwrap();
-        let mut notices = self.api.engine.hub().subscribe(&id);
         let look = async {
             loop {
+                let mut notices = self.api.engine.hub().subscribe(&id);
                 let run = self.run(run_id).await;
                 if wanted(&run) {
                     return run;
                 }
-                let _ = notices.recv().await;
+                let _ = tokio::time::timeout(Duration::from_millis(100), notices.recv()).await;
             }
         };
         match tokio::time::timeout(PATIENCE, look).await {

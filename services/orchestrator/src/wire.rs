@@ -1,13 +1,18 @@
 //! Between the orchestrator's own types and protobuf.
 
+mod failures;
+
 use kycc_proto::orchestrator::v1 as api;
 use kycc_proto::work::v1::metadata_entry::Value as Wire;
 use kycc_proto::work::v1::{DatasetVersion, LogLevel, MetadataEntry, SourceVersion};
 use serde_json::Value;
 
-use crate::core::{Failure, Level, Metadata, RunStatus, Source, StepState, StepStatus, Version};
+use crate::core::{Level, Metadata, RunStatus, Source, StepState, StepStatus, Version};
 use crate::definitions::{AssetDef, JobDef};
 use crate::store::{StoredEvent, StoredMaterialization, StoredRun, Times};
+
+pub(crate) use failures::dead_letter_to_wire;
+use failures::failure;
 
 /// A message of another service that names something impossible.
 #[derive(Debug, thiserror::Error)]
@@ -152,14 +157,6 @@ fn step_status(status: StepStatus) -> api::StepStatus {
         StepStatus::Failure => api::StepStatus::Failure,
         StepStatus::Skipped => api::StepStatus::Skipped,
         StepStatus::Canceled => api::StepStatus::Canceled,
-    }
-}
-
-fn failure(failure: &Failure) -> api::Failure {
-    api::Failure {
-        reason: failure.reason.clone(),
-        message: failure.message.clone(),
-        record: failure.record.clone(),
     }
 }
 

@@ -1,11 +1,13 @@
 //! `kycc run …`.
 
+mod dead_letters;
+
 use std::process::ExitCode;
 
 use anyhow::Context;
 use kycc_proto::orchestrator::v1::{
-    CancelRunRequest, ListRunEventsRequest, ListRunsRequest, RetryRunRequest, RetryStrategy, Run,
-    RunEvent, RunStatus, Step,
+    CancelRunRequest, FailureKind, ListRunEventsRequest, ListRunsRequest, RetryRunRequest,
+    RetryStrategy, Run, RunEvent, RunStatus, Step,
 };
 use kycc_rpc::ClientError;
 use serde_json::json;
@@ -54,6 +56,7 @@ pub(crate) async fn run(global: &Global, command: RunCommand) -> anyhow::Result<
             connection.close().await;
             return code;
         }
+        RunCommand::DeadLetters { command } => return dead_letters::run(global, command).await,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -132,12 +135,27 @@ pub(crate) fn print(run: &Run) {
     }
     table.print("the run has no steps");
     if let Some(failure) = &run.failure {
-        outln!("\nfailed: {} ({})", failure.message, failure.reason);
+        let (kind, reason) = (text::failure_kind(failure.kind), &failure.reason);
+        // A canceled run may have tasks that did not stop.
+        let what = match run.status() {
+            RunStatus::Canceled => "canceled",
+            _ => "failed",
+        };
+        outln!("\n{what}: {} ({reason})", failure.message);
+        if kind != reason {
+            outln!("  kind: {kind}");
+        }
         if !failure.record.is_empty() {
             outln!("  record: {}", failure.record);
         }
         if run.status() == RunStatus::Failure {
             outln!("  once mended: kycc run retry {}", run.run_id);
+            if failure.kind() == FailureKind::TaskDeadLettered {
+                outln!(
+                    "  the task: kycc run dead-letters list --run {}",
+                    run.run_id
+                );
+            }
         }
     }
 }

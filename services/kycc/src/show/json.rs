@@ -88,7 +88,8 @@ fn step(step: &orchestrator::Step) -> Value {
 }
 
 fn failure(failure: &orchestrator::Failure) -> Value {
-    json!({"reason": failure.reason, "message": failure.message, "record": failure.record})
+    let kind = text::failure_kind(failure.kind);
+    json!({"kind": kind, "reason": failure.reason, "message": failure.message, "record": failure.record})
 }
 
 pub(crate) fn event(event: &orchestrator::RunEvent) -> Value {

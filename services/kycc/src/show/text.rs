@@ -1,7 +1,7 @@
 //! Small pieces of text: times, durations, counts, identifiers.
 
 use chrono::{DateTime, Utc};
-use kycc_proto::orchestrator::v1::{RunStatus, StepStatus};
+use kycc_proto::orchestrator::v1::{FailureKind, RunStatus, StepStatus};
 use prost_types::Timestamp;
 
 /// `2026-01-31 00:00:00`, UTC; `-` when absent.
@@ -78,6 +78,13 @@ pub(crate) fn run_status(status: i32) -> &'static str {
         .unwrap_or_default()
         .as_str_name();
     name.trim_start_matches("RUN_STATUS_")
+}
+
+pub(crate) fn failure_kind(kind: i32) -> &'static str {
+    let name = FailureKind::try_from(kind)
+        .unwrap_or_default()
+        .as_str_name();
+    name.trim_start_matches("FAILURE_KIND_")
 }
 
 pub(crate) fn step_status(status: i32) -> &'static str {

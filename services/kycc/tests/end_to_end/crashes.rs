@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 use std::time::Duration;
 
-use kycc_runtime::crash::POINTS;
+use kycc_runtime::crash::{POINTS, TAKE_OVER_POINTS};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
@@ -83,6 +83,26 @@ impl Scene {
         std::fs::remove_dir_all(self.place.path(data)).unwrap();
     }
 
+    /// Starts the fleet on what a dead process left, and waits until it has died at the point.
+    fn dies_at_start(&self, data: &str, point: &str) -> bool {
+        let arguments = [
+            "dev",
+            "--grpc-addr",
+            "127.0.0.1:0",
+            "--console-addr",
+            "127.0.0.1:0",
+        ];
+        let mut dev = self.place.command(data, &arguments);
+        let mut child = dev
+            .env("KYCC_CRASH_AT", point)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let status = until("the fleet has died", || child.try_wait().unwrap());
+        status.signal() == Some(SIGKILL)
+    }
+
     /// Kills the command at the n-th pass of a point; false if it ended by itself before.
     fn killed_at(&self, data: &str, point: &str) -> bool {
         let mut command = self.place.command(data, &self.arguments());
@@ -101,6 +121,17 @@ fn killed_at_every_named_point_it_finishes_with_the_same_digests() {
     let scene = Scene::new();
     for point in POINTS {
         assert!(scene.killed_at("data", point), "{point} was never passed");
+        scene.comes_back("data", point);
+    }
+}
+
+#[test]
+fn killed_while_it_takes_up_what_another_left_behind_it_finishes_with_the_same_digests() {
+    let scene = Scene::new();
+    for point in TAKE_OVER_POINTS {
+        // The first process leaves a task behind that it never pushed.
+        assert!(scene.killed_at("data", "orchestrator.after_dispatch_commit"));
+        assert!(scene.dies_at_start("data", point), "{point}");
         scene.comes_back("data", point);
     }
 }

@@ -7,7 +7,8 @@ use kycc_domain::ids::{AssetKey, TaskId};
 
 use super::command::{Command, EventKind, Level, LogEntry};
 use super::event::Event;
-use super::state::{Failure, RunState, RunStatus, StepStatus, TaskStatus};
+use super::failure::{Failure, FailureKind};
+use super::state::{RunState, RunStatus, StepStatus, TaskStatus};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{event} is impossible for run {run_id} in status {status}: {why}")]
@@ -169,19 +170,32 @@ impl Turn {
         }
     }
 
+    /// Gives up tasks that did not stop: their results count no more. A run that failed before keeps its failure.
     fn cancel_timed_out(&mut self) {
         if self.state.status != RunStatus::Canceling {
             return self.ignore("the run is not being canceled");
         }
+        let mut given_up = Vec::new();
         for s in 0..self.state.steps.len() {
-            for task in &mut self.state.steps[s].tasks {
+            let step = &mut self.state.steps[s];
+            for task in &mut step.tasks {
                 if !task.status.is_terminal() {
                     task.status = TaskStatus::Cancelled;
+                    given_up.push(step.asset.to_string());
                 }
             }
-            if self.state.steps[s].status == StepStatus::Running {
+            if step.status == StepStatus::Running {
                 self.finish_canceled_step(s);
             }
+        }
+        if self.state.failure.is_none() && !given_up.is_empty() {
+            let tasks = given_up.len();
+            given_up.dedup();
+            let message = format!(
+                "{tasks} task(s) of {} did not stop in time and were given up",
+                given_up.join(", ")
+            );
+            self.state.failure = Some(Failure::plain(FailureKind::CancelTimeout, message));
         }
     }
 

@@ -1,5 +1,5 @@
-//! What the state machine asks for. `Materialize`, `Reuse`, `Emit` and the tasks' rows are written in the transaction
-//! of the event; the rest is done after it has been committed, and again after a restart.
+//! What the state machine asks for. `Materialize`, `Reuse`, `DeadLetter`, `Emit` and the tasks' rows are written in the
+//! transaction of the event; the rest is done after it has been committed, and again after a restart.
 
 use kycc_domain::ids::{AssetKey, TaskId};
 
@@ -81,6 +81,15 @@ pub(crate) enum Command {
     Reuse {
         asset: AssetKey,
         key: String,
+    },
+    /// Keep the task as a dead letter: as many workers as it may cost have died of it.
+    DeadLetter {
+        asset: AssetKey,
+        task: TaskId,
+        /// The last one.
+        attempt: u32,
+        deliveries: u32,
+        error: String,
     },
     Emit(LogEntry),
     /// The event changed nothing, and that is in order: it came late, or twice.

@@ -3,7 +3,8 @@
 use kycc_domain::ids::{AssetKey, TaskId};
 use serde::{Deserialize, Serialize};
 
-use super::state::{Failure, Metadata, Resolution, Version};
+use super::failure::Failure;
+use super::state::{Metadata, Resolution, Version};
 
 /// An earlier materialization of the same key, still in the lake.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

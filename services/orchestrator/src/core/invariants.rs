@@ -1,9 +1,15 @@
 //! What holds in every state and across every transition, as named functions that tests call after each event.
 
+use super::command::EventKind;
+use super::event::Event;
+use super::failure::FailureKind;
+use super::simulation::Stored;
+use super::slots::{QueueLimits, SlotRun, UNLIMITED};
 use super::state::{RunState, RunStatus, StepState, StepStatus, TaskStatus};
 
 type Check = (&'static str, fn(&RunState) -> bool);
 type TransitionCheck = (&'static str, fn(&RunState, &RunState) -> bool);
+type RecordCheck = (&'static str, fn(&Stored) -> bool);
 
 const STATE: &[Check] = &[
     (
@@ -63,6 +69,114 @@ pub(super) fn assert_transition(before: &RunState, after: &RunState) {
     assert_state(after);
 }
 
+/// What a run's record, as the store has it, must be.
+const RECORD: &[RecordCheck] = &[
+    ("events_are_numbered_without_gaps", numbers_have_no_gaps),
+    ("no_step_is_materialized_twice", each_step_materialized_once),
+    ("no_ending_is_told_twice", endings_told_once),
+    (
+        "a_dead_letter_belongs_to_a_task_that_cost_its_workers",
+        letters_are_earned,
+    ),
+];
+
+pub(super) fn assert_record(run: &Stored) {
+    for (name, holds) in RECORD {
+        assert!(holds(run), "{name} does not hold: {run:#?}");
+    }
+}
+
+/// Counted anew from those who hold a slot.
+pub(super) fn assert_slots(limits: &QueueLimits, holding: &[&SlotRun]) {
+    let most = limits.max_concurrent_runs;
+    assert!(
+        most == UNLIMITED || holding.len() as i64 <= most,
+        "more runs hold a slot than there are: {holding:#?}"
+    );
+    for limit in &limits.tag_concurrency_limits {
+        assert!(limit.value.is_none(), "simulated limits are of a whole tag");
+        let tagged = holding
+            .iter()
+            .filter(|run| run.tags.contains_key(&limit.key));
+        assert!(
+            tagged.count() <= limit.limit as usize,
+            "a tag limit is exceeded: {holding:#?}"
+        );
+    }
+}
+
+/// Only what is said of the newest attempt, while it is open, moves its task.
+pub(super) fn assert_caused(before: &RunState, event: &Event, after: &RunState) {
+    let (task, attempt) = match event {
+        Event::TaskSucceeded { task, attempt, .. }
+        | Event::TaskFailed { task, attempt, .. }
+        | Event::TaskCancelled { task, attempt }
+        | Event::LeaseExpired { task, attempt } => (task, *attempt),
+        _ => return,
+    };
+    let newest = before.tasks().find(|(_, known)| &known.id == task);
+    let counts = newest.is_some_and(|(_, known)| {
+        known.attempt == attempt && known.status == TaskStatus::Dispatched
+    });
+    assert!(
+        counts || before == after,
+        "only_the_newest_attempt_counts does not hold: {event:?} moved {before:#?}"
+    );
+}
+
+fn numbers_have_no_gaps(run: &Stored) -> bool {
+    let numbers = run.log.iter().map(|(number, _)| *number);
+    numbers.eq(1..=run.last_sequence)
+}
+
+fn each_step_materialized_once(run: &Stored) -> bool {
+    let mut steps = run.state.steps.iter();
+    steps.all(|step| {
+        let made = run
+            .materialized
+            .iter()
+            .filter(|asset| **asset == step.asset);
+        let wanted = step.status == StepStatus::Success && !step.memoized;
+        made.count() == usize::from(wanted)
+    })
+}
+
+fn endings_told_once(run: &Stored) -> bool {
+    let told = |kinds: &[EventKind], asset| {
+        let counts = kinds.iter().map(|kind| run.logged(*kind, asset));
+        counts.sum::<usize>()
+    };
+    let of_steps = [
+        EventKind::StepSuccess,
+        EventKind::StepFailure,
+        EventKind::StepSkipped,
+        EventKind::StepCanceled,
+    ];
+    let of_run = [
+        EventKind::RunSuccess,
+        EventKind::RunFailure,
+        EventKind::RunCanceled,
+    ];
+    let mut steps = run.state.steps.iter();
+    let each = steps
+        .all(|step| told(&of_steps, Some(&step.asset)) == usize::from(step.status.is_terminal()));
+    each && told(&of_run, None) == usize::from(run.state.status.is_terminal())
+}
+
+fn letters_are_earned(run: &Stored) -> bool {
+    let earned = run.state.tasks().filter(|(step, task)| {
+        let kind = step.failure.as_ref().map(|failure| failure.kind);
+        kind == Some(FailureKind::TaskDeadLettered)
+            && task.status == TaskStatus::Failed
+            && task.losses == step.max_deliveries
+    });
+    let mut earned: Vec<_> = earned.map(|(_, task)| &task.id).collect();
+    let mut kept: Vec<_> = run.dead_letters.iter().collect();
+    earned.sort();
+    kept.sort();
+    earned == kept
+}
+
 fn steps_with(state: &RunState, status: StepStatus) -> impl Iterator<Item = &StepState> {
     state.steps.iter().filter(move |s| s.status == status)
 }
@@ -115,9 +229,11 @@ fn skipped_for_a_reason(state: &RunState) -> bool {
 }
 
 fn attempts_within_limit(state: &RunState) -> bool {
-    state
-        .tasks()
-        .all(|(step, task)| (1..=step.max_attempts).contains(&task.attempt))
+    state.tasks().all(|(step, task)| {
+        let within = task.failures <= step.max_attempts && task.losses <= step.max_deliveries;
+        // Every attempt but the one that is open ended in a failure or with its worker.
+        within && (1..=task.failures + task.losses + 1).contains(&task.attempt)
+    })
 }
 
 fn success_means_all(state: &RunState) -> bool {

@@ -12,6 +12,7 @@ pub(crate) struct PlannedStep {
     pub upstream: Vec<usize>,
     pub datasets: Vec<DatasetName>,
     pub max_attempts: u32,
+    pub max_deliveries: u32,
     /// The result of the same step in the run that this one retries.
     pub carried: Option<CarriedStep>,
 }
@@ -51,6 +52,7 @@ fn step_state(planned: PlannedStep) -> StepState {
         upstream: planned.upstream,
         datasets: planned.datasets,
         max_attempts: planned.max_attempts.max(1),
+        max_deliveries: planned.max_deliveries.max(1),
         status: StepStatus::Pending,
         memoized: false,
         resolution: None,

@@ -25,7 +25,7 @@ pub(crate) fn recover(state: &RunState) -> Vec<Command> {
             TaskStatus::Waiting => commands.push(Command::RetryAfter {
                 task: id,
                 attempt,
-                rank: attempt.saturating_sub(2),
+                rank: task.retry_rank(),
             }),
             _ => {}
         }

@@ -2,6 +2,7 @@
 
 use super::advance::Turn;
 use super::command::{Command, EventKind, Level, LogEntry};
+use super::failure::FailureKind;
 use super::state::{RunStatus, StepStatus};
 
 impl Turn {
@@ -55,7 +56,10 @@ impl Turn {
                 RunStatus::Canceled,
                 EventKind::RunCanceled,
                 Level::Warning,
-                "the run was canceled".to_owned(),
+                match failed.filter(|failure| failure.kind == FailureKind::CancelTimeout) {
+                    Some(failure) => format!("the run was canceled; {}", failure.message),
+                    None => "the run was canceled".to_owned(),
+                },
             ),
             (_, Some(failure)) => (
                 RunStatus::Failure,
@@ -71,6 +75,12 @@ impl Turn {
             ),
         };
         self.state.status = status;
-        self.emit(LogEntry::of_run(kind, level, message));
+        let mut entry = LogEntry::of_run(kind, level, message);
+        if status == RunStatus::Failure
+            && let Some(failure) = &self.state.failure
+        {
+            entry = entry.with("kind", failure.kind.as_str());
+        }
+        self.emit(entry);
     }
 }

@@ -1,17 +1,25 @@
 //! Which queued runs may start. Slots are counted from the runs that hold one, never from a counter that somebody must
 //! free.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use kycc_domain::ids::RunId;
 use serde::{Deserialize, Serialize};
 
+#[cfg(test)]
+mod tests;
+
+/// Dagster's keys and their meaning.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct QueueLimits {
-    pub max_concurrent_runs: u32,
+    /// -1: no limit. 0: nothing starts.
+    pub max_concurrent_runs: i64,
     pub tag_concurrency_limits: Vec<TagLimit>,
 }
+
+/// What `max_concurrent_runs` is where runs are not limited.
+pub(crate) const UNLIMITED: i64 = -1;
 
 impl Default for QueueLimits {
     fn default() -> Self {
@@ -28,14 +36,39 @@ impl Default for QueueLimits {
 pub(crate) struct TagLimit {
     pub key: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub value: Option<String>,
+    pub value: Option<TagValue>,
     pub limit: u32,
 }
 
+/// A text, or `{ applyLimitPerUniqueValue: true }`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "a text, or { applyLimitPerUniqueValue: true }")]
+pub(crate) enum TagValue {
+    Is(String),
+    Each(EachValue),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EachValue {
+    /// True: the limit holds for each value of the tag separately. False: for all of them together.
+    #[serde(rename = "applyLimitPerUniqueValue")]
+    pub apply_limit_per_unique_value: bool,
+}
+
+/// What is counted under a limit: runs of one value, or of any.
+type Counter<'a> = (usize, &'a str);
+
 impl TagLimit {
-    fn concerns(&self, tags: &BTreeMap<String, String>) -> bool {
-        tags.get(&self.key)
-            .is_some_and(|found| self.value.as_ref().is_none_or(|value| value == found))
+    /// The value under which a run with these tags counts, if the limit concerns it.
+    fn counts<'a>(&self, tags: &'a BTreeMap<String, String>) -> Option<&'a str> {
+        let found = tags.get(&self.key)?;
+        match &self.value {
+            None => Some(""),
+            Some(TagValue::Is(value)) => (value == found).then_some(""),
+            Some(TagValue::Each(each)) if each.apply_limit_per_unique_value => Some(found),
+            Some(TagValue::Each(_)) => Some(""),
+        }
     }
 }
 
@@ -55,85 +88,49 @@ pub(crate) fn grant(
     holding: &[SlotRun],
     mut queued: Vec<SlotRun>,
 ) -> Vec<RunId> {
+    let free = match limits.max_concurrent_runs {
+        UNLIMITED => usize::MAX,
+        most => usize::try_from(most)
+            .unwrap_or(0)
+            .saturating_sub(holding.len()),
+    };
+    if free == 0 || queued.is_empty() {
+        return Vec::new();
+    }
     queued.sort_by(|a, b| {
         (b.priority, a.created_at, &a.run_id).cmp(&(a.priority, b.created_at, &b.run_id))
     });
-    let mut running: Vec<SlotRun> = holding.to_vec();
-    let mut granted = Vec::new();
-    for run in queued {
-        if running.len() >= limits.max_concurrent_runs as usize {
-            break;
+    let mut running: HashMap<Counter<'_>, u32> = HashMap::new();
+    for run in holding {
+        for counter in counters(limits, run) {
+            *running.entry(counter).or_default() += 1;
         }
-        let held_back = limits.tag_concurrency_limits.iter().any(|limit| {
-            limit.concerns(&run.tags)
-                && running.iter().filter(|r| limit.concerns(&r.tags)).count()
-                    >= limit.limit as usize
-        });
-        if !held_back {
-            granted.push(run.run_id.clone());
-            running.push(run);
+    }
+    let mut granted = Vec::new();
+    for run in &queued {
+        let own: Vec<_> = counters(limits, run).collect();
+        let full = |counter: &Counter<'_>| {
+            let limit = limits.tag_concurrency_limits[counter.0].limit;
+            running.get(counter).copied().unwrap_or(0) >= limit
+        };
+        if own.iter().any(full) {
+            continue;
+        }
+        for counter in own {
+            *running.entry(counter).or_default() += 1;
+        }
+        granted.push(run.run_id.clone());
+        if granted.len() >= free {
+            break;
         }
     }
     granted
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn run(id: &str, priority: i32, created_at: i64, team: Option<&str>) -> SlotRun {
-        SlotRun {
-            run_id: id.parse().unwrap(),
-            tags: team
-                .map(|team| ("team".to_owned(), team.to_owned()))
-                .into_iter()
-                .collect(),
-            priority,
-            created_at,
-        }
-    }
-
-    fn ids(granted: Vec<RunId>) -> Vec<String> {
-        granted.into_iter().map(RunId::into_string).collect()
-    }
-
-    #[test]
-    fn priority_goes_before_age_and_no_more_start_than_there_are_slots() {
-        let limits = QueueLimits {
-            max_concurrent_runs: 3,
-            tag_concurrency_limits: Vec::new(),
-        };
-        let queued = vec![
-            run("old", 0, 1, None),
-            run("older", 0, 0, None),
-            run("urgent", 5, 9, None),
-        ];
-        let granted = grant(&limits, &[run("live", 0, 0, None)], queued);
-        assert_eq!(ids(granted), ["urgent", "older"]);
-    }
-
-    #[test]
-    fn a_tag_limit_holds_back_its_own_runs_only() {
-        let limit = |value: Option<&str>| QueueLimits {
-            max_concurrent_runs: 5,
-            tag_concurrency_limits: vec![TagLimit {
-                key: "team".to_owned(),
-                value: value.map(str::to_owned),
-                limit: 1,
-            }],
-        };
-        let queued = || {
-            vec![
-                run("a1", 0, 0, Some("a")),
-                run("a2", 0, 1, Some("a")),
-                run("b1", 0, 2, Some("b")),
-                run("none", 0, 3, None),
-            ]
-        };
-        assert_eq!(
-            ids(grant(&limit(Some("a")), &[], queued())),
-            ["a1", "b1", "none"]
-        );
-        assert_eq!(ids(grant(&limit(None), &[], queued())), ["a1", "none"]);
-    }
+fn counters<'a>(
+    limits: &'a QueueLimits,
+    run: &'a SlotRun,
+) -> impl Iterator<Item = Counter<'a>> + 'a {
+    let limits = limits.tag_concurrency_limits.iter().enumerate();
+    limits.filter_map(|(at, limit)| Some((at, limit.counts(&run.tags)?)))
 }

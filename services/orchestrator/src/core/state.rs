@@ -6,6 +6,8 @@
 use kycc_domain::ids::{AssetKey, DatasetName, RunId, TaskId};
 use serde::{Deserialize, Serialize};
 
+use super::failure::Failure;
+
 pub(crate) type Metadata = serde_json::Map<String, serde_json::Value>;
 
 /// An enum whose variants have one spelling, in the database, on the wire and in texts.
@@ -92,25 +94,6 @@ impl TaskStatus {
     }
 }
 
-/// Why a step or a run failed; `reason` is stable and UPPER_SNAKE.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Failure {
-    pub reason: String,
-    pub message: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub record: String,
-}
-
-impl Failure {
-    pub(crate) fn new(reason: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            reason: reason.into(),
-            message: message.into(),
-            record: String::new(),
-        }
-    }
-}
-
 /// One immutable version of a dataset in the lake.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Version {
@@ -146,7 +129,8 @@ pub(crate) struct RunState {
     pub status: RunStatus,
     /// In topological order: a step's upstream stands before it.
     pub steps: Vec<StepState>,
-    /// Of the first step that failed, or of the timeout that ended the run.
+    /// Of the first step that failed, or of the timeout that ended the run. A canceled run has one where tasks did not
+    /// stop and were given up.
     pub failure: Option<Failure>,
     /// A run that is stopped because of a timeout ends as FAILURE, not as CANCELED.
     pub timed_out: bool,
@@ -159,7 +143,10 @@ pub(crate) struct StepState {
     pub upstream: Vec<usize>,
     /// Datasets that must be complete when the step has succeeded.
     pub datasets: Vec<DatasetName>,
+    /// How often the step's own failures are tried, in all.
     pub max_attempts: u32,
+    /// How many workers one task may cost before it is a dead letter.
+    pub max_deliveries: u32,
     pub status: StepStatus,
     /// Nothing was computed: the version was there, or was carried over from the run that this one retries.
     pub memoized: bool,
@@ -177,8 +164,19 @@ pub(crate) struct TaskState {
     pub status: TaskStatus,
     /// Number of the current try, from 1: results of any other are refused.
     pub attempt: u32,
+    /// Attempts that ended in a failure: what `max_attempts` limits.
+    pub failures: u32,
+    /// Attempts whose worker fell silent: what `max_deliveries` limits.
+    pub losses: u32,
     pub outputs: Vec<Version>,
     pub metadata: Metadata,
+}
+
+impl TaskState {
+    /// Of the next retry's pause: 0 for the first.
+    pub(crate) fn retry_rank(&self) -> u32 {
+        self.failures.saturating_sub(1)
+    }
 }
 
 impl RunState {

@@ -3,8 +3,9 @@
 use super::advance::Turn;
 use super::command::{Command, EventKind, Level, LogEntry};
 use super::event::Memo;
+use super::failure::{Failure, FailureKind};
 use super::state::{
-    Failure, Metadata, Resolution, RunState, RunStatus, StepStatus, TaskState, TaskStatus, Version,
+    Metadata, Resolution, RunState, RunStatus, StepStatus, TaskState, TaskStatus, Version,
 };
 use kycc_domain::ids::TaskId;
 
@@ -43,8 +44,12 @@ impl Turn {
         Ok(())
     }
 
-    pub(super) fn step_resolve_failed(&mut self, s: usize, failure: Failure) {
+    pub(super) fn step_resolve_failed(&mut self, s: usize, mut failure: Failure) {
         if self.state.steps[s].status == StepStatus::Resolving {
+            // None of its code has run yet: what it reads is at fault, unless the resolver knows better.
+            if failure.kind == FailureKind::StepFailure {
+                failure.kind = FailureKind::Inputs;
+            }
             self.fail_step(s, failure, None);
         } else {
             self.ignore(format!(
@@ -99,6 +104,8 @@ impl Turn {
                 shard,
                 status: TaskStatus::Dispatched,
                 attempt: 1,
+                failures: 0,
+                losses: 0,
                 outputs: Vec::new(),
                 metadata: Metadata::new(),
             })
@@ -194,6 +201,7 @@ impl Turn {
             &asset,
             failure.message.clone(),
         )
+        .with("kind", failure.kind.as_str())
         .with("reason", failure.reason.clone());
         if !failure.record.is_empty() {
             entry = entry.with("record", failure.record.clone());

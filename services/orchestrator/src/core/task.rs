@@ -4,7 +4,8 @@ use kycc_domain::ids::TaskId;
 
 use super::advance::Turn;
 use super::command::{Command, EventKind, Level, LogEntry};
-use super::state::{Failure, Metadata, RunStatus, TaskStatus, Version};
+use super::failure::{Failure, FailureKind};
+use super::state::{Metadata, RunStatus, TaskStatus, Version};
 
 impl Turn {
     pub(super) fn task_succeeded(
@@ -40,26 +41,32 @@ impl Turn {
         }
         let max_attempts = self.state.steps[s].max_attempts;
         let task = &mut self.state.steps[s].tasks[t];
-        let (id, failed) = (task.id.clone(), task.attempt);
-        if !retryable || failed >= max_attempts {
+        task.failures += 1;
+        let (id, attempt, failures) = (task.id.clone(), task.attempt, task.failures);
+        if !retryable || failures >= max_attempts {
             task.status = TaskStatus::Failed;
             let failure = match retryable && max_attempts > 1 {
                 true => Failure {
-                    message: format!("{} (attempt {failed} of {max_attempts})", failure.message),
+                    message: format!("{} (attempt {failures} of {max_attempts})", failure.message),
                     ..failure
                 },
                 false => failure,
             };
-            return self.fail_step(s, failure, Some((id, failed)));
+            return self.fail_step(s, failure, Some((id, attempt)));
         }
+        let rank = task.retry_rank();
         task.attempt += 1;
         task.status = TaskStatus::Waiting;
-        let attempt = task.attempt;
-        self.emit_retry(s, &id, attempt, &failure);
+        let next = task.attempt;
+        let message = format!(
+            "attempt {failures} of {max_attempts} failed, another follows: {}",
+            failure.message
+        );
+        self.emit_retry(s, &id, next, &failure, message);
         self.commands.push(Command::RetryAfter {
             task: id,
-            attempt,
-            rank: failed - 1,
+            attempt: next,
+            rank,
         });
     }
 
@@ -68,35 +75,51 @@ impl Turn {
         if self.canceling() {
             return self.end_canceled_task(s, t);
         }
-        let failure = Failure::new("TASK_CANCELLED", "the worker stopped before it was done");
+        let failure = Failure::new("TASK_CANCELLED", "the worker stopped before it was done")
+            .of_kind(FailureKind::WorkerLost);
         self.task_failed(s, t, failure, true);
     }
 
+    /// Lost workers and failures are counted apart: a task that fails and a task that kills are different troubles.
     pub(super) fn lease_expired(&mut self, s: usize, t: usize) {
         if self.canceling() {
             return self.end_canceled_task(s, t);
         }
         let step = &mut self.state.steps[s];
-        let (asset, max_attempts) = (step.asset.clone(), step.max_attempts);
+        let (asset, max_deliveries) = (step.asset.clone(), step.max_deliveries);
         let task = &mut step.tasks[t];
-        let id = task.id.clone();
-        if task.attempt >= max_attempts {
-            let attempt = task.attempt;
+        task.losses += 1;
+        let (id, attempt, losses) = (task.id.clone(), task.attempt, task.losses);
+        if losses >= max_deliveries {
             task.status = TaskStatus::Failed;
-            let failure = Failure::new(
-                "LEASE_EXPIRED",
+            let failure = Failure::plain(
+                FailureKind::TaskDeadLettered,
                 format!(
-                    "the worker of {asset} stopped answering in attempt {attempt} of {max_attempts}, \
-                     as if the task kills it; look at the worker's log, then retry the run"
+                    "{losses} worker(s) stopped answering at task {id} of {asset}, as if it kills them; it is a dead letter \
+                     now: look at the workers' logs, then replay it"
                 ),
             );
+            self.commands.push(Command::DeadLetter {
+                asset,
+                task: id.clone(),
+                attempt,
+                deliveries: losses,
+                error: failure.message.clone(),
+            });
             return self.fail_step(s, failure, Some((id, attempt)));
         }
         task.attempt += 1;
-        let attempt = task.attempt;
-        let failure = Failure::new("LEASE_EXPIRED", "the worker stopped answering");
-        self.emit_retry(s, &id, attempt, &failure);
-        self.commands.push(Command::Dispatch { task: id, attempt });
+        let next = task.attempt;
+        let failure = Failure::new("LEASE_EXPIRED", "the worker stopped answering")
+            .of_kind(FailureKind::WorkerLost);
+        let message = format!(
+            "worker {losses} of at most {max_deliveries} stopped answering, another is asked"
+        );
+        self.emit_retry(s, &id, next, &failure, message);
+        self.commands.push(Command::Dispatch {
+            task: id,
+            attempt: next,
+        });
     }
 
     pub(super) fn retry_due(&mut self, task: &TaskId, attempt: u32) -> Result<(), String> {
@@ -119,16 +142,11 @@ impl Turn {
         self.finish_canceled_step(s);
     }
 
-    fn emit_retry(&mut self, s: usize, task: &TaskId, attempt: u32, failure: &Failure) {
-        let step = &self.state.steps[s];
-        let message = format!(
-            "attempt {} of {} failed, another follows: {}",
-            attempt - 1,
-            step.max_attempts,
-            failure.message
-        );
-        let entry = LogEntry::of_step(EventKind::StepRetry, Level::Warning, &step.asset, message)
-            .of_task(task, attempt)
+    fn emit_retry(&mut self, s: usize, task: &TaskId, next: u32, failure: &Failure, text: String) {
+        let asset = &self.state.steps[s].asset;
+        let entry = LogEntry::of_step(EventKind::StepRetry, Level::Warning, asset, text)
+            .of_task(task, next)
+            .with("kind", failure.kind.as_str())
             .with("reason", failure.reason.clone());
         self.emit(entry);
     }

@@ -3,10 +3,9 @@
 use super::advance::advance;
 use super::command::{Command, EventKind};
 use super::event::{Event, Memo};
+use super::failure::{Failure, FailureKind};
 use super::launch::{PlannedStep, launch};
-use super::state::{
-    Failure, Metadata, Resolution, RunState, RunStatus, StepStatus, TaskStatus, Version,
-};
+use super::state::{Metadata, Resolution, RunState, RunStatus, StepStatus, TaskStatus, Version};
 use kycc_domain::ids::TaskId;
 
 /// `first` ← `second`, and `apart` alone.
@@ -16,6 +15,7 @@ fn started() -> RunState {
         upstream,
         datasets: vec![name.parse().unwrap()],
         max_attempts: 2,
+        max_deliveries: 2,
         carried: None,
     };
     let plan = vec![
@@ -165,15 +165,86 @@ fn a_retryable_failure_waits_and_then_counts_down_to_the_last_attempt() {
 }
 
 #[test]
-fn a_task_that_always_kills_its_worker_fails_with_the_reason() {
-    let (mut state, _) = next(&started(), resolved("first", 1));
-    for attempt in 1..=2 {
-        let task = "r.0.0".parse().unwrap();
-        state = next(&state, Event::LeaseExpired { task, attempt }).0;
-    }
+fn a_task_that_always_kills_its_worker_becomes_a_dead_letter_and_fails_its_step() {
+    let (state, _) = next(&started(), resolved("first", 1));
+    let task: TaskId = "r.0.0".parse().unwrap();
+    let expired = |attempt| Event::LeaseExpired {
+        task: task.clone(),
+        attempt,
+    };
+    let (state, commands) = next(&state, expired(1));
+    assert!(!commands.iter().any(is_letter));
+    let (state, commands) = next(&state, expired(2));
+    let letter = commands.iter().find(|c| is_letter(c)).unwrap();
+    let Command::DeadLetter {
+        asset,
+        attempt,
+        deliveries,
+        ..
+    } = letter
+    else {
+        unreachable!()
+    };
+    assert_eq!((asset.as_str(), *attempt, *deliveries), ("first", 2, 2));
     let failure = state.steps[0].failure.as_ref().unwrap();
-    assert_eq!(failure.reason, "LEASE_EXPIRED");
-    assert!(failure.message.contains("first") && failure.message.contains("2 of 2"));
+    assert_eq!(failure.kind, FailureKind::TaskDeadLettered);
+    assert_eq!(failure.reason, "TASK_DEAD_LETTERED");
+    assert!(failure.message.contains("task r.0.0 of first"));
+}
+
+fn is_letter(command: &Command) -> bool {
+    matches!(command, Command::DeadLetter { .. })
+}
+
+#[test]
+fn lost_workers_and_failures_are_counted_apart() {
+    let (state, _) = next(&started(), resolved("first", 1));
+    let task: TaskId = "r.0.0".parse().unwrap();
+    let (state, _) = next(&state, failed("r.0.0", 1, true));
+    let due = Event::RetryDue {
+        task: task.clone(),
+        attempt: 2,
+    };
+    let (state, _) = next(&state, due);
+    // One failure and one lost worker: neither limit of two is reached.
+    let (state, commands) = next(&state, Event::LeaseExpired { task, attempt: 2 });
+    assert!(matches!(
+        commands[..],
+        [Command::Emit(_), Command::Dispatch { attempt: 3, .. }]
+    ));
+    let (state, _) = next(&state, failed("r.0.0", 3, true));
+    let failure = state.steps[0].failure.as_ref().unwrap();
+    assert_eq!(failure.kind, FailureKind::StepFailure);
+    assert_eq!(failure.message, "it broke (attempt 2 of 2)");
+}
+
+#[test]
+fn a_worker_that_is_stopped_hands_its_task_back_as_often_as_a_step_is_tried() {
+    let (mut state, _) = next(&started(), resolved("first", 1));
+    let task: TaskId = "r.0.0".parse().unwrap();
+    let stopped = |attempt| Event::TaskCancelled {
+        task: task.clone(),
+        attempt,
+    };
+    state = next(&state, stopped(1)).0;
+    let (task, attempt) = (task.clone(), 2);
+    state = next(&state, Event::RetryDue { task, attempt }).0;
+    state = next(&state, stopped(2)).0;
+    let failure = state.steps[0].failure.as_ref().unwrap();
+    assert_eq!(failure.kind, FailureKind::WorkerLost);
+}
+
+#[test]
+fn a_step_that_cannot_be_resolved_failed_for_its_inputs_unless_the_resolver_knows_better() {
+    let failed = |failure| {
+        let asset = "first".parse().unwrap();
+        let event = Event::StepResolveFailed { asset, failure };
+        next(&started(), event).0.steps[0].failure.clone().unwrap()
+    };
+    let missing = failed(Failure::new("INPUT_MISSING", "nothing there"));
+    assert_eq!(missing.kind, FailureKind::Inputs);
+    let unknown = Failure::new("ASSET_UNKNOWN", "none").of_kind(FailureKind::Definitions);
+    assert_eq!(failed(unknown).kind, FailureKind::Definitions);
 }
 
 #[test]
@@ -262,10 +333,30 @@ fn tasks_that_do_not_stop_are_given_up_after_the_timeout() {
     let (state, _) = next(
         &state,
         Event::RunTimedOut {
-            failure: Failure::new("RUN_TIMED_OUT", "longer than 5 s"),
+            failure: Failure::plain(FailureKind::MaxRuntimeExceeded, "longer than 5 s"),
         },
     );
     let (state, _) = next(&state, Event::CancelTimedOut);
     assert_eq!(state.status, RunStatus::Failure);
-    assert_eq!(state.failure.unwrap().reason, "RUN_TIMED_OUT");
+    let failure = state.failure.as_ref().unwrap();
+    assert_eq!(failure.kind, FailureKind::MaxRuntimeExceeded);
+    // Fenced: what the tasks still answer changes nothing.
+    let (after, commands) = next(&state, succeeded("r.0.0", 1, Some("first")));
+    assert_eq!(after, state);
+    assert!(matches!(commands[..], [Command::Ignored { .. }]));
+}
+
+#[test]
+fn a_canceled_run_says_which_tasks_did_not_stop() {
+    let (state, _) = next(&started(), resolved("first", 2));
+    let (state, _) = next(&state, Event::CancelRequested { by: "ann".into() });
+    let (state, commands) = next(&state, Event::CancelTimedOut);
+    assert_eq!(state.status, RunStatus::Canceled);
+    let failure = state.failure.unwrap();
+    assert_eq!(failure.kind, FailureKind::CancelTimeout);
+    assert!(failure.message.starts_with("2 task(s) of first "));
+    let Some(Command::Emit(last)) = commands.last() else {
+        panic!("{commands:?}")
+    };
+    assert!(last.message.contains(&failure.message), "{}", last.message);
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::types::{AssetDef, Definitions};
-use crate::core::suggest;
+use super::types::{AssetDef, Definitions, Retention};
+use crate::core::{UNLIMITED, suggest};
 
 /// The names that there are; `None` where they do not matter.
 pub(super) type Known<'a> = Option<&'a BTreeSet<&'static str>>;
@@ -196,10 +196,6 @@ fn limits(definitions: &Definitions, problems: &mut Vec<String>) {
         }
     };
     let (queue, sharding) = (&definitions.run_queue, &definitions.sharding);
-    positive(
-        "run_queue.max_concurrent_runs",
-        queue.max_concurrent_runs.into(),
-    );
     positive("sharding.parties_per_shard", sharding.parties_per_shard);
     positive("sharding.max_shards", sharding.max_shards.into());
     positive(
@@ -209,6 +205,10 @@ fn limits(definitions: &Definitions, problems: &mut Vec<String>) {
     positive(
         "run_monitoring.poll_interval_seconds",
         definitions.run_monitoring.poll_interval_seconds,
+    );
+    positive(
+        "run_monitoring.max_deliveries",
+        definitions.run_monitoring.max_deliveries.into(),
     );
     let own = definitions
         .assets
@@ -225,6 +225,21 @@ fn limits(definitions: &Definitions, problems: &mut Vec<String>) {
         if !(retries.delay_seconds >= 0.0 && retries.max_delay_seconds >= 0.0) {
             problems.push("retries: delays must be 0 or more seconds".to_owned());
         }
+    }
+    if queue.max_concurrent_runs < UNLIMITED {
+        problems.push(
+            "run_queue.max_concurrent_runs must be -1 (no limit), 0 (nothing starts) or more"
+                .to_owned(),
+        );
+    }
+    let Retention {
+        events_days,
+        runs_days,
+    } = definitions.retention;
+    if events_days > runs_days && runs_days > 0 {
+        problems.push(format!(
+            "retention.events_days is {events_days}, but runs go with their events after runs_days, {runs_days}"
+        ));
     }
     if definitions.telemetry.enabled {
         problems.push("telemetry.enabled cannot be true: kycc never phones home".to_owned());

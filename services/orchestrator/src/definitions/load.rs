@@ -169,6 +169,7 @@ mod tests {
                 "recorded_outcomes",
             ]
             .into(),
+            ..ModuleTable::default()
         }
     }
 

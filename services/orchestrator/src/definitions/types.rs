@@ -19,6 +19,10 @@ pub(crate) struct Definitions {
     #[serde(default)]
     pub run_monitoring: Monitoring,
     #[serde(default)]
+    pub retention: Retention,
+    #[serde(default)]
+    pub lake: LakeKeeping,
+    #[serde(default)]
     pub telemetry: Telemetry,
     #[serde(default)]
     pub resources: Vec<ResourceDef>,
@@ -109,6 +113,8 @@ pub(crate) struct Monitoring {
     pub cancel_timeout_seconds: u64,
     /// 0: no limit.
     pub max_runtime_seconds: u64,
+    /// Workers that one task may cost before it is a dead letter.
+    pub max_deliveries: u32,
 }
 
 impl Default for Monitoring {
@@ -119,6 +125,32 @@ impl Default for Monitoring {
             start_timeout_seconds: 180,
             cancel_timeout_seconds: 30,
             max_runtime_seconds: 0,
+            max_deliveries: 3,
+        }
+    }
+}
+
+/// How long ended runs are kept. 0: for ever.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Retention {
+    /// Their event logs.
+    pub events_days: u32,
+    /// They themselves, with everything that was written of them.
+    pub runs_days: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct LakeKeeping {
+    /// Versions that nothing refers to are removed when they are this old. 0: never.
+    pub garbage_after_days: u32,
+}
+
+impl Default for LakeKeeping {
+    fn default() -> Self {
+        Self {
+            garbage_after_days: 7,
         }
     }
 }

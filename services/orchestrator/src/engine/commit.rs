@@ -4,58 +4,86 @@ use std::time::Duration;
 
 use kycc_domain::ids::RunId;
 use kycc_runtime::crash_point;
+use tokio::time::Instant;
 
 use super::hub::Notice;
+use super::inline::Inline;
 use super::leader::Engine;
-use super::turn::{Input, plan};
+use super::term::Deposed;
+use super::turn::{Input, Plan, plan};
 use crate::core::{Command, recover};
-use crate::store::Change;
+use crate::store::{Change, RunStoreError};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 impl Engine {
-    /// Writes until it is written; meanwhile nothing else moves. Answers what is to be done.
+    /// Writes until it is written, or until another leads; meanwhile nothing else moves. Answers what is to be done.
     pub(super) async fn write(
         &mut self,
-        mut inputs: Vec<Input>,
+        inputs: Vec<Input>,
         with_results: bool,
-    ) -> Vec<(RunId, Command)> {
+    ) -> Result<Vec<(RunId, Command)>, Deposed> {
+        let limits = self.parts.catalogue.current().run_queue.clone();
         let mut pause = FIRST_PAUSE;
         let mut again = Vec::new();
+        let mut rounds = vec![inputs];
+        let mut inline = Inline::default();
         loop {
-            let limits = self.parts.catalogue.current().run_queue.clone();
-            let plan = plan(&self.live, &inputs, &limits, self.parts.clock.as_ref());
+            let plan = plan(&self.live, &rounds, &limits, self.parts.clock.as_ref());
+            // Steps that became ready are resolved here: what follows from that is part of the same transaction.
+            let answers = self.resolve_inline(&plan, &mut inline).await;
+            if !answers.is_empty() {
+                rounds.push(answers);
+                continue;
+            }
             if plan.changes.is_empty() {
-                again.extend(plan.effects);
-                return again;
+                again.extend(inline.left_of(plan.effects));
+                return Ok(again);
             }
-            if plan.dispatches() {
-                crash_point!("orchestrator.before_dispatch_commit");
-            }
-            if with_results {
-                crash_point!("orchestrator.before_result_commit");
-            }
-            match self.parts.store.apply(&plan.changes).await {
+            match self.apply(&plan, with_results).await? {
                 Ok(sequences) => {
-                    if plan.dispatches() {
-                        crash_point!("orchestrator.after_dispatch_commit");
-                    }
-                    if with_results {
-                        crash_point!("orchestrator.after_result_commit");
-                    }
                     self.install(plan.changes, &sequences);
-                    again.extend(plan.effects);
-                    return again;
+                    again.extend(inline.left_of(plan.effects));
+                    return Ok(again);
                 }
                 Err(error) => {
                     tracing::error!(error = %kycc_telemetry::chain(&error), transient = error.is_transient(), "cannot write what happened; trying again");
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                     let touched = plan.changes.into_iter().map(|change| change.run_id);
-                    again.extend(self.read_again(touched.collect(), &mut inputs).await);
+                    again.extend(self.read_again(touched.collect(), &mut rounds).await);
                 }
             }
+        }
+    }
+
+    async fn apply(
+        &mut self,
+        plan: &Plan,
+        with_results: bool,
+    ) -> Result<Result<Vec<u64>, RunStoreError>, Deposed> {
+        if plan.dispatches() {
+            crash_point!("orchestrator.before_dispatch_commit");
+        }
+        if with_results {
+            crash_point!("orchestrator.before_result_commit");
+        }
+        let begun = Instant::now();
+        let writing = self.parts.store.apply(self.term.epoch, &plan.changes);
+        match self.term.within(writing).await? {
+            Ok(sequences) => {
+                self.term.renewed(begun);
+                if plan.dispatches() {
+                    crash_point!("orchestrator.after_dispatch_commit");
+                }
+                if with_results {
+                    crash_point!("orchestrator.after_result_commit");
+                }
+                Ok(Ok(sequences))
+            }
+            Err(RunStoreError::Deposed { .. }) => Err(Deposed),
+            Err(error) => Ok(Err(error)),
         }
     }
 
@@ -79,7 +107,7 @@ impl Engine {
     async fn read_again(
         &mut self,
         runs: Vec<RunId>,
-        inputs: &mut Vec<Input>,
+        rounds: &mut [Vec<Input>],
     ) -> Vec<(RunId, Command)> {
         let mut asked = Vec::new();
         for run_id in runs {
@@ -96,8 +124,11 @@ impl Engine {
                 continue;
             }
             run.last_sequence = stored.last_sequence;
-            inputs
-                .retain(|input| !matches!(input, Input::Line { run_id: of, .. } if *of == run_id));
+            for inputs in rounds.iter_mut() {
+                inputs.retain(
+                    |input| !matches!(input, Input::Line { run_id: of, .. } if *of == run_id),
+                );
+            }
             // What was under way before that write is still.
             let known = recover(&run.state);
             let fresh = recover(&stored.state)

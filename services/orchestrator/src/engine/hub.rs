@@ -44,6 +44,12 @@ impl EventHub {
             runs.remove(run_id);
         }
     }
+
+    /// Tells all watchers that nothing more will come from here.
+    pub(crate) fn close(&self) {
+        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        runs.clear();
+    }
 }
 
 #[cfg(test)]

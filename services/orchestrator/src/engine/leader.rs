@@ -1,24 +1,28 @@
-//! The loop: hear, plan, write, do, acknowledge. One at a time, so that a run has one mover.
+//! One term of the leader: hear, plan, write, do, acknowledge. One at a time, so that a run has one mover.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use kycc_domain::ids::{RunId, TaskId};
-use kycc_proto::work::v1::TaskLog;
 use kycc_queue::{EntryId, TaskQueue};
 use kycc_runtime::{Clock, crash_point};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::handle::{EngineHandle, Message};
-use super::hub::{EventHub, Notice};
+use super::handle::{Creation, Message};
+use super::housekeeping::Housekeeping;
+use super::hub::EventHub;
+use super::lines::HeldLines;
 use super::live::Live;
 use super::outside::Outside;
+use super::reconcile::Reconciler;
 use super::streams;
+use super::term::{Deposed, Term};
+use super::timers::Sweeps;
 use super::turn::Input;
-use crate::core::{Event, recover};
+use crate::core::Event;
 use crate::definitions::{Catalogue, Definitions};
 use crate::store::{AttemptEnd, RunStore, RunStoreError, StoredRun};
 
@@ -30,7 +34,12 @@ pub(crate) struct EngineParts {
     pub outside: Arc<dyn Outside>,
     pub catalogue: Arc<Catalogue>,
     pub clock: Arc<dyn Clock>,
+    /// Of a worker on its task.
     pub lease: Duration,
+    /// How long a leader may be silent; none where no other process can lead.
+    pub leader_lease: Option<Duration>,
+    /// Where other processes reach this one while it leads: host:port.
+    pub address: String,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -47,19 +56,28 @@ pub(crate) enum EngineError {
     },
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    Stopped,
+    Deposed,
+}
+
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(super) parts: EngineParts,
     pub(super) hub: Arc<EventHub>,
     pub(super) to_self: mpsc::Sender<Message>,
     inbox: mpsc::Receiver<Message>,
+    pub(super) term: Term,
     pub(super) live: HashMap<RunId, Live>,
-    /// Resolutions, timers, and readers of the queue. They belong to the leader and end with it, whichever way it ends:
-    /// two leaders' readers must not overlap.
+    /// Resolutions, timers, and readers of the queue. They belong to the term and end with it, whichever way it ends: two
+    /// leaders' readers must not overlap.
     pub(super) children: JoinSet<()>,
     /// Dispatched in the store, and not yet on a lane.
     pub(super) unpushed: Vec<(RunId, TaskId, u32)>,
-    pub(super) next_sweep: i64,
+    pub(super) sweeps: Sweeps,
+    pub(super) reconciler: Reconciler,
+    pub(super) lines: HeldLines,
 }
 
 const INBOX: usize = 1024;
@@ -77,40 +95,58 @@ pub(super) struct After {
 }
 
 impl Engine {
-    pub(crate) fn new(parts: EngineParts) -> (EngineHandle, Self) {
+    pub(super) fn new(
+        parts: EngineParts,
+        hub: Arc<EventHub>,
+        term: Term,
+    ) -> (Self, mpsc::Sender<Message>) {
         let (to_self, inbox) = mpsc::channel(INBOX);
-        let hub = Arc::new(EventHub::default());
-        let handle = EngineHandle {
-            inbox: to_self.clone(),
-            hub: Arc::clone(&hub),
-            leads: true,
-        };
         let engine = Self {
             parts,
             hub,
-            to_self,
+            to_self: to_self.clone(),
             inbox,
+            term,
             live: HashMap::new(),
             children: JoinSet::new(),
             unpushed: Vec::new(),
-            next_sweep: 0,
+            sweeps: Sweeps::default(),
+            reconciler: Reconciler::default(),
+            lines: HeldLines::default(),
         };
-        (handle, engine)
+        (engine, to_self)
     }
 
-    /// Leads until told to stop. A turn that has begun is finished.
-    pub(crate) async fn run(mut self, stop: CancellationToken) -> Result<(), EngineError> {
-        self.recover().await?;
+    /// Leads until told to stop, or until the term is over. A turn that has begun is finished, unless another leads.
+    pub(super) async fn lead(mut self, stop: &CancellationToken) -> Result<Ended, EngineError> {
+        let keeper = self.term.clone().keep(Arc::clone(&self.parts.store));
+        self.children.spawn(keeper);
+        let ended = self.serve(stop).await;
+        self.children.shutdown().await;
+        ended
+    }
+
+    async fn serve(&mut self, stop: &CancellationToken) -> Result<Ended, EngineError> {
+        let recovered = tokio::select! {
+            () = stop.cancelled() => return Ok(Ended::Stopped),
+            recovered = self.recover() => recovered?,
+        };
+        if recovered.is_err() {
+            return Ok(Ended::Deposed);
+        }
         let (queue, to_self) = (&self.parts.queue, &self.to_self);
         self.children
             .spawn(streams::results(Arc::clone(queue), to_self.clone()));
         self.children
             .spawn(streams::logs(Arc::clone(queue), to_self.clone()));
+        self.children.spawn(Housekeeping::of(&self.parts).keep());
         loop {
             let mut messages = Vec::new();
-            let wait = self.until_next_timer();
+            let wait = self.until_next_timer().min(self.until_next_look());
+            let wait = wait.min(self.lines.until_due());
             tokio::select! {
-                () = stop.cancelled() => return Ok(()),
+                () = stop.cancelled() => return Ok(Ended::Stopped),
+                () = self.term.ended() => return Ok(Ended::Deposed),
                 received = self.inbox.recv_many(&mut messages, BATCH) => debug_assert!(received > 0),
                 Some(ended) = self.children.join_next() => {
                     ended.map_err(|source| EngineError::Part { source })?;
@@ -118,43 +154,42 @@ impl Engine {
                 }
                 () = tokio::time::sleep(wait) => {}
             }
-            self.turn(messages).await;
+            if self.turn(messages).await.is_err() {
+                return Ok(Ended::Deposed);
+            }
         }
     }
 
-    /// Takes up every run that has not ended, and asks again for what was under way.
-    async fn recover(&mut self) -> Result<(), EngineError> {
-        let stored = self.parts.store.live_runs().await;
-        let stored = stored.map_err(|source| EngineError::Recover { source })?;
-        let mut effects = Vec::new();
-        for run in stored {
-            let run_id = run.state.run_id.clone();
-            let asked = recover(&run.state).into_iter();
-            effects.extend(asked.map(|command| (run_id.clone(), command)));
-            tracing::info!(%run_id, status = run.state.status.as_str(), "a run that had not ended goes on");
-            self.adopt(run).await;
+    pub(super) async fn turn(&mut self, messages: Vec<Message>) -> Result<(), Deposed> {
+        self.term.check()?;
+        let mut after = After::default();
+        let mut inputs = Vec::new();
+        let mut creations = Vec::new();
+        for message in messages {
+            self.hear(message, &mut inputs, &mut creations, &mut after)
+                .await;
         }
+        self.create(creations).await?;
+        self.sweep(&mut inputs, &mut after).await;
+        self.timeouts(&mut inputs);
+        self.lines.release(&mut inputs);
+        let with_results = !after.results.is_empty();
+        let effects = self.write(inputs, with_results).await?;
         self.perform(effects).await;
-        self.turn(Vec::new()).await;
+        self.acknowledge(after).await;
+        self.reconcile().await;
         Ok(())
     }
 
-    async fn turn(&mut self, messages: Vec<Message>) {
-        let mut after = After::default();
-        let mut inputs = Vec::new();
-        for message in messages {
-            self.hear(message, &mut inputs, &mut after).await;
-        }
-        self.sweep(&mut inputs, &mut after).await;
-        self.timeouts(&mut inputs);
-        let with_results = !after.results.is_empty();
-        let effects = self.write(inputs, with_results).await;
-        self.perform(effects).await;
-        self.acknowledge(after).await;
-    }
-
-    async fn hear(&mut self, message: Message, inputs: &mut Vec<Input>, after: &mut After) {
+    async fn hear(
+        &mut self,
+        message: Message,
+        inputs: &mut Vec<Input>,
+        creations: &mut Vec<Creation>,
+        after: &mut After,
+    ) {
         match message {
+            Message::Create(creation) => creations.push(creation),
             Message::Launched(run_id) => self.take_up(run_id).await,
             Message::Cancel { run_id, by, done } => {
                 inputs.push(event(run_id, Event::CancelRequested { by }));
@@ -164,7 +199,7 @@ impl Engine {
                 // What a task said before its result is written before it.
                 while let Ok(logs) = self.parts.queue.pull_logs(LOGS, Duration::ZERO).await {
                     let full = logs.len() == LOGS;
-                    self.lines(&logs, inputs);
+                    self.lines(&logs);
                     if !full {
                         break;
                     }
@@ -175,37 +210,23 @@ impl Engine {
                 }
                 after.done.push(done);
             }
-            Message::Logs(logs) => self.lines(&logs, inputs),
+            Message::Logs(logs) => self.lines(&logs),
             Message::PushAgain => self.push_again().await,
+            Message::QueueBack => self.reconciler.soon(),
             Message::Reloaded => {}
-            other => {
-                if let Some((run_id, happened)) = other.event() {
-                    inputs.push(event(run_id, happened));
-                }
+            Message::Resolved(resolved) => {
+                let (run_id, happened) = resolved.event();
+                inputs.push(event(run_id, happened));
             }
+            Message::RetryDue {
+                run_id,
+                task,
+                attempt,
+            } => inputs.push(event(run_id, Event::RetryDue { task, attempt })),
         }
     }
 
-    fn lines(&mut self, logs: &[TaskLog], inputs: &mut Vec<Input>) {
-        for log in logs {
-            let Ok(run_id) = log.run_id.parse::<RunId>() else {
-                continue;
-            };
-            let Some(run) = self.live.get_mut(&run_id) else {
-                continue;
-            };
-            if log.progress_total > 0 {
-                if let Some((asset, done, total)) = run.progress(log) {
-                    self.hub
-                        .notify(&run_id, Notice::Progress { asset, done, total });
-                }
-            } else if let Some(line) = run.line(log) {
-                inputs.push(Input::Line { run_id, line });
-            }
-        }
-    }
-
-    async fn take_up(&mut self, run_id: RunId) {
+    pub(super) async fn take_up(&mut self, run_id: RunId) {
         if self.live.contains_key(&run_id) {
             return;
         }
@@ -219,7 +240,7 @@ impl Engine {
         }
     }
 
-    async fn adopt(&mut self, run: StoredRun) {
+    pub(super) async fn adopt(&mut self, run: StoredRun) {
         let definitions = self.definitions(&run.facts.definitions_hash).await;
         let now = self.parts.clock.now_micros();
         let started_at = run.times.started_at;

@@ -1,10 +1,12 @@
 //! What resolving a step asks of the world: sources, the lake, people's files.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::DateTime;
 use kycc_domain::ids::{BatchId, DatasetName};
 use kycc_lake::{Kind, Lake, LakeError, Manifest, Metadata, VersionId};
 use kycc_proto::work::v1::ObserveRequest;
@@ -44,6 +46,9 @@ pub(crate) trait Outside: std::fmt::Debug + Send + Sync {
         batch: &BatchId,
         uri: &str,
     ) -> Result<Version, Refusal>;
+
+    /// Removes versions that are not in `keep` and were last written before `older_than`, microseconds UTC. Answers how many.
+    async fn collect(&self, keep: &HashSet<VersionId>, older_than: i64) -> Result<u64, Refusal>;
 }
 
 /// The world of a fleet.
@@ -132,6 +137,16 @@ impl Outside for FleetOutside {
             .manifest()
             .map(version)
             .ok_or_else(|| refused("INPUT_INVALID", format!("input {dataset} is not complete")))
+    }
+
+    async fn collect(&self, keep: &HashSet<VersionId>, older_than: i64) -> Result<u64, Refusal> {
+        let older_than = DateTime::from_timestamp_micros(older_than).unwrap_or_default();
+        let removed = self.lake.delete_unreferenced(keep, older_than).await;
+        let removed = removed.map_err(|e| lake(&e))?;
+        if removed.versions > 0 {
+            tracing::info!(?removed, "collected versions that nothing refers to");
+        }
+        Ok(removed.versions)
     }
 }
 

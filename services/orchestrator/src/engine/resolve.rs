@@ -11,7 +11,8 @@ use super::leader::EngineParts;
 use super::live::Live;
 use super::outside::{Outside, Refusal, refused};
 use crate::core::{
-    Failure, KeyInputs, Memo, Resolution, Source, StepStatus, Version, backoff, version_key,
+    Failure, FailureKind, KeyInputs, Memo, Resolution, RunState, Source, StepStatus, Version,
+    backoff, version_key,
 };
 use crate::definitions::{AssetDef, Definitions};
 use crate::store::{RunFacts, RunStore, RunStoreError};
@@ -29,9 +30,9 @@ pub(super) struct Resolver {
 }
 
 impl Resolver {
-    pub(super) fn new(parts: &EngineParts, run: &Live, asset: &AssetKey) -> Self {
-        let succeeded = run
-            .state
+    /// `state`: of the run, as it is or is about to be written.
+    pub(super) fn new(parts: &EngineParts, run: &Live, state: &RunState, asset: &AssetKey) -> Self {
+        let succeeded = state
             .steps
             .iter()
             .filter(|s| s.status == StepStatus::Success);
@@ -49,7 +50,7 @@ impl Resolver {
     pub(super) async fn resolve(self) -> Result<(Resolution, Option<Memo>), Failure> {
         let Some(asset) = self.definitions.asset(self.asset.as_str()) else {
             let message = format!("the definitions of this run have no asset {}", self.asset);
-            return Err(Failure::new("ASSET_UNKNOWN", message));
+            return Err(Failure::new("ASSET_UNKNOWN", message).of_kind(FailureKind::Definitions));
         };
         let policy = self.definitions.retries(asset);
         let mut attempt = 1;
@@ -229,7 +230,7 @@ impl Resolver {
     }
 }
 
-fn store(error: &RunStoreError) -> Refusal {
+pub(super) fn store(error: &RunStoreError) -> Refusal {
     Refusal {
         failure: Failure::new("STORE_FAILED", kycc_telemetry::chain(error)),
         retryable: error.is_transient(),

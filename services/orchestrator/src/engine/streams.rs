@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kycc_domain::ids::{RunId, TaskId};
+use kycc_proto::work::v1::TaskResult;
 use kycc_proto::work::v1::task_result::Outcome;
-use kycc_proto::work::v1::{Task, TaskResult};
-use kycc_queue::{QueueError, TaskQueue};
+use kycc_queue::{Delivery, QueueError, TaskQueue};
 use tokio::sync::{mpsc, oneshot};
 
 use super::handle::Message;
@@ -16,54 +16,76 @@ use crate::store::AttemptEnd;
 use crate::wire;
 
 const WAIT: Duration = Duration::from_secs(5);
-const RESULTS: usize = 500;
+pub(super) const RESULTS: usize = 500;
 const LOGS: usize = 5_000;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Hands results over batch by batch; the next one is read when the last has been applied and acknowledged.
 pub(super) async fn results(queue: Arc<dyn TaskQueue>, leader: mpsc::Sender<Message>) {
-    let mut pause = FIRST_PAUSE;
+    let mut trouble = Trouble::default();
     loop {
-        match queue.pull_results(RESULTS, WAIT).await {
-            Ok(entries) if entries.is_empty() => {}
+        match queue.pull_results(RESULTS, trouble.wait()).await {
             Ok(entries) => {
-                pause = FIRST_PAUSE;
+                if trouble.is_over() && leader.send(Message::QueueBack).await.is_err() {
+                    return;
+                }
+                if entries.is_empty() {
+                    continue;
+                }
                 let (done, applied) = oneshot::channel();
-                if leader
-                    .send(Message::Results { entries, done })
-                    .await
-                    .is_err()
-                {
+                let batch = Message::Results { entries, done };
+                if leader.send(batch).await.is_err() {
                     return;
                 }
                 let _ = applied.await;
             }
-            Err(error) => wait_out("results", &error, &mut pause).await,
+            Err(error) => trouble.wait_out("results", &error).await,
         }
     }
 }
 
 pub(super) async fn logs(queue: Arc<dyn TaskQueue>, leader: mpsc::Sender<Message>) {
-    let mut pause = FIRST_PAUSE;
+    let mut trouble = Trouble::default();
     loop {
-        match queue.pull_logs(LOGS, WAIT).await {
-            Ok(logs) if logs.is_empty() => {}
+        match queue.pull_logs(LOGS, trouble.wait()).await {
             Ok(logs) => {
-                pause = FIRST_PAUSE;
-                if leader.send(Message::Logs(logs)).await.is_err() {
+                let _ = trouble.is_over();
+                if !logs.is_empty() && leader.send(Message::Logs(logs)).await.is_err() {
                     return;
                 }
             }
-            Err(error) => wait_out("log lines", &error, &mut pause).await,
+            Err(error) => trouble.wait_out("log lines", &error).await,
         }
     }
 }
 
-async fn wait_out(what: &str, error: &QueueError, pause: &mut Duration) {
-    tracing::warn!(error = %kycc_telemetry::chain(error), "cannot read {what}; trying again");
-    tokio::time::sleep(*pause).await;
-    *pause = (*pause * 2).min(LONGEST_PAUSE);
+/// A queue that does not answer.
+#[derive(Default)]
+struct Trouble {
+    pause: Option<Duration>,
+}
+
+impl Trouble {
+    /// After an error the next question is one that is answered at once.
+    fn wait(&self) -> Duration {
+        match self.pause {
+            Some(_) => Duration::ZERO,
+            None => WAIT,
+        }
+    }
+
+    async fn wait_out(&mut self, what: &str, error: &QueueError) {
+        let pause = self.pause.unwrap_or(FIRST_PAUSE);
+        tracing::warn!(error = %kycc_telemetry::chain(error), "cannot read {what}; trying again");
+        tokio::time::sleep(pause).await;
+        self.pause = Some((pause * 2).min(LONGEST_PAUSE));
+    }
+
+    /// Whether there was trouble until now.
+    fn is_over(&mut self) -> bool {
+        self.pause.take().is_some()
+    }
 }
 
 /// None for a result that names no run or task: nobody can be told.
@@ -106,9 +128,8 @@ pub(super) fn input(result: TaskResult) -> Option<Input> {
         }
         Some(Outcome::Failed(told)) => {
             let failure = Failure {
-                reason: told.reason,
-                message: told.message,
                 record: told.record,
+                ..Failure::new(told.reason, told.message)
             };
             failed(failure, told.retryable)
         }
@@ -145,7 +166,8 @@ pub(super) fn input(result: TaskResult) -> Option<Input> {
 }
 
 /// The lease of this delivery has run out.
-pub(super) fn expired(task: &Task, now: i64) -> Option<Input> {
+pub(super) fn expired(delivery: &Delivery, now: i64) -> Option<Input> {
+    let task = &delivery.task;
     let (Ok(run_id), Ok(task_id)) = (task.run_id.parse::<RunId>(), task.task_id.parse::<TaskId>())
     else {
         return None;
@@ -157,7 +179,7 @@ pub(super) fn expired(task: &Task, now: i64) -> Option<Input> {
     let end = AttemptEnd {
         task: task_id,
         attempt: task.attempt,
-        worker: String::new(),
+        worker: delivery.consumer.clone(),
         started_at: None,
         ended_at: now,
         outcome: "LEASE_EXPIRED".to_owned(),

@@ -1,11 +1,15 @@
 //! Runs from end to end: the engine on a real store and queue, with workers that do as they are told.
 
+mod leaders;
+mod losses;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use kycc_proto::work::v1::Task;
+use kycc_queue::TaskQueue as _;
 
 use crate::core::{EventKind, RunStatus, StepStatus};
 use crate::store::StoredRun;
@@ -275,8 +279,8 @@ async fn a_task_that_always_kills_its_worker_ends_as_a_failure() {
     let run_id = fleet.launch("first", "B1").await;
     let run = fleet.ended(&run_id).await;
     let failure = run.state.failure.unwrap();
-    assert_eq!(failure.reason, "LEASE_EXPIRED");
-    assert!(failure.message.contains("ingest") && failure.message.contains("3 of 3"));
+    assert_eq!(failure.reason, "TASK_DEAD_LETTERED");
+    assert!(failure.message.contains("ingest") && failure.message.contains("3 worker(s)"));
 }
 
 #[tokio::test]
@@ -305,8 +309,8 @@ async fn of_twenty_runs_five_hold_a_slot_and_all_succeed() {
 #[tokio::test]
 async fn a_store_that_fails_before_or_after_writing_costs_time_and_nothing_else() {
     for fault in [Fault::Before, Fault::After] {
-        // Every other write is struck.
-        let planned = (0..40).map(|n| if n % 2 == 0 { fault } else { Fault::None });
+        // Every other write is struck, the launch is not.
+        let planned = (0..40).map(|n| if n % 2 == 1 { fault } else { Fault::None });
         let store = Arc::new(FaultyStore::new(open_store().await, planned));
         let fleet = TestFleet::on(Arc::clone(&store) as _, PIPELINE).await;
         let _workers = fleet.work(|_| Act::Succeed);
@@ -320,6 +324,31 @@ async fn a_store_that_fails_before_or_after_writing_costs_time_and_nothing_else(
         let lines = kinds.iter().filter(|kind| **kind == EventKind::Log);
         assert_eq!(lines.count(), 6, "{fault:?}");
     }
+}
+
+/// Same transaction, same time.
+#[tokio::test]
+async fn what_is_resolved_quickly_is_dispatched_by_the_transaction_that_made_it_ready() {
+    let fleet = TestFleet::start().await;
+    let _workers = fleet.work(|_| Act::Succeed);
+    for n in 0..50 {
+        let run_id = fleet.launch("all", &format!("B{n}")).await;
+        fleet.ended(&run_id).await;
+        let events = fleet.events(&run_id).await;
+        let at = |kind, asset: Option<&str>| {
+            let of_asset = |e: &&crate::store::StoredEvent| {
+                e.kind == kind && e.asset.as_ref().map(|a| a.as_str()) == asset
+            };
+            events.iter().find(of_asset).unwrap().at
+        };
+        let start = at(EventKind::RunStarting, None) == at(EventKind::StepStart, Some("ingest"));
+        let next =
+            at(EventKind::StepSuccess, Some("ingest")) == at(EventKind::StepStart, Some("left"));
+        if start && next {
+            return;
+        }
+    }
+    panic!("every step cost two transactions");
 }
 
 #[tokio::test]
@@ -386,7 +415,7 @@ async fn a_run_that_takes_too_long_is_stopped_and_says_so() {
     let run_id = fleet.launch("first", "B1").await;
     let run = fleet.ended(&run_id).await;
     assert_eq!(run.state.status, RunStatus::Failure);
-    assert_eq!(run.state.failure.unwrap().reason, "RUN_TIMED_OUT");
+    assert_eq!(run.state.failure.unwrap().reason, "MAX_RUNTIME_EXCEEDED");
 }
 
 #[tokio::test]

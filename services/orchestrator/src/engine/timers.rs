@@ -1,5 +1,9 @@
 //! What happens because time passes: leases end, runs take too long.
 
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::deadlines::deadline;
@@ -8,23 +12,27 @@ use super::streams;
 use super::turn::Input;
 use crate::core::TaskStatus;
 
+/// When silent workers are looked for, and where.
+#[derive(Debug, Default)]
+pub(super) struct Sweeps {
+    next: i64,
+    /// Lanes on which something may lie, until when: also tasks that were given up leave an entry behind, which is to be
+    /// acknowledged when its worker is gone.
+    lanes: HashMap<String, i64>,
+}
+
 impl Engine {
     /// Ends the leases of workers that have fallen silent.
     pub(super) async fn sweep(&mut self, inputs: &mut Vec<Input>, after: &mut After) {
         let now = self.parts.clock.now_micros();
-        if now < self.next_sweep || !self.waits_for_workers() {
+        self.note_lanes(now);
+        if now < self.sweeps.next || self.sweeps.lanes.is_empty() {
             return;
         }
-        self.next_sweep = now + micros(self.parts.lease / 3);
-        let mut lanes: Vec<&str> = self
-            .live
-            .values()
-            .flat_map(|run| run.definitions.assets.iter().map(|a| a.lane.as_str()))
-            .collect();
-        lanes.sort_unstable();
-        lanes.dedup();
+        self.sweeps.next = now + micros(self.parts.lease / 3);
+        let lanes: Vec<String> = self.sweeps.lanes.keys().cloned().collect();
         for lane in lanes {
-            let deliveries = match self.parts.queue.expired(lane, self.parts.lease).await {
+            let deliveries = match self.parts.queue.expired(&lane, self.parts.lease).await {
                 Ok(deliveries) => deliveries,
                 Err(error) => {
                     tracing::warn!(lane, error = %kycc_telemetry::chain(&error), "cannot look for silent workers");
@@ -32,15 +40,33 @@ impl Engine {
                 }
             };
             for delivery in deliveries {
-                inputs.extend(streams::expired(&delivery.task, now));
-                after.expired.push((lane.to_owned(), delivery.entry));
+                inputs.extend(streams::expired(&delivery, now));
+                after.expired.push((lane.clone(), delivery.entry));
             }
         }
+        self.sweeps.lanes.retain(|_, until| *until > now);
     }
 
-    fn waits_for_workers(&self) -> bool {
-        let mut tasks = self.live.values().flat_map(|run| run.state.tasks());
-        tasks.any(|(_, task)| task.status == TaskStatus::Dispatched)
+    /// A lane is looked at while something is dispatched to it, and for two leases more.
+    fn note_lanes(&mut self, now: i64) {
+        let until = now.saturating_add(micros(self.parts.lease * 2));
+        for run in self.live.values() {
+            for step in &run.state.steps {
+                let mut tasks = step.tasks.iter();
+                if !tasks.any(|task| task.status == TaskStatus::Dispatched) {
+                    continue;
+                }
+                let asset = run.definitions.asset(step.asset.as_str());
+                let Some(lane) = asset.map(|asset| &asset.lane) else {
+                    continue;
+                };
+                if let Some(known) = self.sweeps.lanes.get_mut(lane) {
+                    *known = until;
+                } else {
+                    self.sweeps.lanes.insert(lane.clone(), until);
+                }
+            }
+        }
     }
 
     pub(super) fn timeouts(&self, inputs: &mut Vec<Input>) {
@@ -62,12 +88,18 @@ impl Engine {
             .live
             .values()
             .filter_map(|run| Some(deadline(run, monitoring)?.0));
-        let sweep = self.waits_for_workers().then_some(self.next_sweep);
+        let waits = self.waits_for_workers() || !self.sweeps.lanes.is_empty();
+        let sweep = waits.then_some(self.sweeps.next);
         let poll = Duration::from_secs(monitoring.poll_interval_seconds);
         let next = timeouts.chain(sweep).min().unwrap_or(i64::MAX);
         let wait = u64::try_from(next.saturating_sub(now)).unwrap_or(0);
         // Rounded up: a timer that fires a microsecond early would fire again and again.
         Duration::from_micros(wait.saturating_add(1_000)).min(poll)
+    }
+
+    fn waits_for_workers(&self) -> bool {
+        let mut tasks = self.live.values().flat_map(|run| run.state.tasks());
+        tasks.any(|(_, task)| task.status == TaskStatus::Dispatched)
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use kycc_domain::ids::{RunId, TaskId};
 use kycc_runtime::Clock;
 
+use super::dead_letter::{Died, dead_letter};
 use super::live::Live;
 use crate::core::{Command, Event, QueueLimits, RunState, RunStatus, advance, grant};
 use crate::store::{AttemptEnd, Change, Logged, Move, NewMaterialization};
@@ -37,9 +38,10 @@ struct Draft {
     state: RunState,
 }
 
+/// Rounds: what happened, then what followed from it once slots had been granted, and so on.
 pub(super) fn plan(
     live: &HashMap<RunId, Live>,
-    inputs: &[Input],
+    rounds: &[Vec<Input>],
     limits: &QueueLimits,
     clock: &dyn Clock,
 ) -> Plan {
@@ -50,21 +52,12 @@ pub(super) fn plan(
         drafts: BTreeMap::new(),
         effects: Vec::new(),
     };
-    for input in inputs {
-        match input {
-            Input::Event {
-                run_id,
-                event,
-                attempt,
-            } => turn.feed(run_id, event.clone(), attempt.clone()),
-            Input::Line { run_id, line } => {
-                if let Some(draft) = turn.draft(run_id) {
-                    draft.change.log.push(line.clone());
-                }
-            }
+    for inputs in rounds {
+        for input in inputs {
+            turn.take(input);
         }
+        turn.grant(limits);
     }
-    turn.grant(limits);
     turn.finish()
 }
 
@@ -90,14 +83,31 @@ impl Planning<'_> {
                 materialized: Vec::new(),
                 reused: Vec::new(),
                 attempts_ended: Vec::new(),
+                dead_letters: Vec::new(),
             },
             before: run.state.clone(),
             state: run.state.clone(),
         }))
     }
 
+    fn take(&mut self, input: &Input) {
+        match input {
+            Input::Event {
+                run_id,
+                event,
+                attempt,
+            } => self.feed(run_id, event.clone(), attempt.clone()),
+            Input::Line { run_id, line } => {
+                if let Some(draft) = self.draft(run_id) {
+                    draft.change.log.push(line.clone());
+                }
+            }
+        }
+    }
+
     fn feed(&mut self, run_id: &RunId, event: Event, attempt: Option<AttemptEnd>) {
-        let (now, clock) = (self.now, self.clock);
+        let (now, clock, live) = (self.now, self.clock, self.live);
+        let worker = attempt.as_ref().map(|end| end.worker.clone());
         let name = event.name();
         let Some(draft) = self.draft(run_id) else {
             tracing::debug!(%run_id, event = name, "ignored: the run has ended or is not known");
@@ -128,6 +138,27 @@ impl Planning<'_> {
                     outputs,
                     metadata,
                 }),
+                Command::DeadLetter {
+                    asset,
+                    task,
+                    attempt,
+                    deliveries,
+                    error,
+                } => {
+                    let died = Died {
+                        asset,
+                        task,
+                        attempt,
+                        deliveries,
+                        error,
+                    };
+                    let worker = worker.clone().unwrap_or_default();
+                    let id = clock.new_id().to_string();
+                    let letter = live
+                        .get(run_id)
+                        .map(|run| dead_letter(run, died, worker, id, now));
+                    draft.change.dead_letters.extend(letter);
+                }
                 Command::Reuse { asset, key } => draft.change.reused.push((asset, key)),
                 Command::Ignored { why } => {
                     tracing::info!(%run_id, event = name, why, "ignored an event that came late or twice");
@@ -180,6 +211,15 @@ impl Planning<'_> {
 }
 
 impl Plan {
+    /// Runs that move, as they will be once the plan is written.
+    pub(super) fn states(&self) -> HashMap<&RunId, &RunState> {
+        let moved = self
+            .changes
+            .iter()
+            .filter_map(|change| Some((&change.run_id, &change.moved.as_ref()?.after)));
+        moved.collect()
+    }
+
     pub(super) fn dispatches(&self) -> bool {
         let mut effects = self.effects.iter();
         effects.any(|(_, effect)| matches!(effect, Command::Dispatch { .. }))

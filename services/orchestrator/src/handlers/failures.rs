@@ -3,15 +3,31 @@
 use kycc_domain::ids::{AssetKey, BatchId, RunId};
 use kycc_rpc::{ApiError, FieldViolation};
 
+use crate::engine::NotCreated;
 use crate::run_config::ConfigProblem;
 use crate::store::RunStoreError;
 
 pub(super) fn store(error: RunStoreError) -> ApiError {
+    told(&error)
+}
+
+/// Of a run that was to be written.
+pub(super) fn create(error: NotCreated) -> ApiError {
+    match error {
+        NotCreated::LeaderChanged => ApiError::unavailable(
+            "LEADER_CHANGED",
+            "the orchestrator stopped to lead before it answered; ask again, with the same request id",
+        ),
+        NotCreated::Store(error) => told(&error),
+    }
+}
+
+fn told(error: &RunStoreError) -> ApiError {
     if error.is_transient() {
-        tracing::warn!(error = %kycc_telemetry::chain(&error), "the state store did not answer a call");
+        tracing::warn!(error = %kycc_telemetry::chain(error), "the state store did not answer a call");
         return ApiError::unavailable("STORE_UNAVAILABLE", "the state store does not answer");
     }
-    ApiError::internal(&error)
+    ApiError::internal(error)
 }
 
 /// Each problem under its own path, such as `ops.score_batch.config.cutoff`.

@@ -5,12 +5,10 @@ use std::collections::BTreeMap;
 use kycc_domain::ids::{AssetKey, RunId};
 use kycc_proto::orchestrator::v1::LaunchRunRequest;
 use kycc_rpc::ApiError;
-use kycc_runtime::{OnFailure, crash_point};
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
 
 use super::{Api, failures, plan};
-use crate::core::{CarriedStep, Command, canonical_json, launch};
+use crate::core::{CarriedStep, Command, MAX_RUNTIME, canonical_json, launch, max_runtime};
 use crate::definitions::Definitions;
 use crate::run_config::{ConfigRequest, resolve};
 use crate::store::{Created, NewRun, RunFacts, StoredRun};
@@ -29,6 +27,8 @@ pub(super) struct Wanted {
     pub(super) fingerprint: String,
     pub(super) parent: Option<RunId>,
     pub(super) carried: BTreeMap<AssetKey, CarriedStep>,
+    /// The dead letter that it does again.
+    pub(super) replays: Option<String>,
 }
 
 impl Api {
@@ -37,7 +37,6 @@ impl Api {
         request: LaunchRunRequest,
         principal: String,
     ) -> Result<StoredRun, ApiError> {
-        self.must_lead()?;
         let definitions = self.catalogue.current();
         let config = match request.run_config_json.as_str() {
             "" => json!({}),
@@ -65,21 +64,12 @@ impl Api {
             fingerprint: fingerprint(&asked),
             parent: None,
             carried: BTreeMap::new(),
+            replays: None,
         };
         self.create(&definitions, wanted).await
     }
 
-    pub(super) fn must_lead(&self) -> Result<(), ApiError> {
-        if self.engine.leads() {
-            return Ok(());
-        }
-        Err(ApiError::precondition(
-            "READ_ONLY_PROCESS",
-            "this process was started to read only and moves no runs; start `kycc dev`, or use `kycc job execute`",
-        ))
-    }
-
-    /// Validates, writes, and tells the leader.
+    /// Validates, and has the leader of this process write it and take it up.
     pub(super) async fn create(
         &self,
         definitions: &Definitions,
@@ -106,6 +96,8 @@ impl Api {
         let (state, commands) = launch(run_id.clone(), steps);
         let mut tags = job.map(|job| job.tags.clone()).unwrap_or_default();
         tags.extend(wanted.tags);
+        max_runtime(&tags)
+            .map_err(|problem| ApiError::invalid(format!("tags.{MAX_RUNTIME}"), problem))?;
         let new = NewRun {
             facts: RunFacts {
                 run_id: run_id.clone(),
@@ -132,38 +124,23 @@ impl Api {
             request_id: wanted.request_id,
             fingerprint: wanted.fingerprint,
             definitions: definitions.document(),
+            replays: wanted.replays,
         };
         let run_id = self.write(new).await?;
         let stored = self.store.run(&run_id).await.map_err(failures::store)?;
         stored.ok_or_else(|| ApiError::not_found("run", run_id.as_str()))
     }
 
-    /// In a task of its own: a caller that leaves between the write and the word to the leader must not strand the run.
+    /// A caller that leaves does not stop it.
     async fn write(&self, new: NewRun) -> Result<RunId, ApiError> {
-        let api = self.clone();
-        let (tell, told) = oneshot::channel();
-        self.spawner.spawn("launch", OnFailure::Log, async move {
-            let _ = tell.send(api.write_and_announce(new).await);
-            Ok::<(), std::convert::Infallible>(())
-        });
-        told.await.unwrap_or_else(|_| {
-            Err(ApiError::unavailable(
-                "STOPPING",
-                "the orchestrator is stopping",
-            ))
-        })
-    }
-
-    async fn write_and_announce(&self, new: NewRun) -> Result<RunId, ApiError> {
-        let created = self.store.create(&new).await.map_err(failures::store)?;
-        match created {
-            Created::New => {
-                crash_point!("orchestrator.run_created");
-                let run_id = new.facts.run_id;
-                self.engine.launched(run_id.clone()).await;
-                Ok(run_id)
-            }
-            Created::Before(run_id) => Ok(run_id),
+        let run_id = new.facts.run_id.clone();
+        match self.engine.create(new).await.map_err(failures::create)? {
+            Created::New => Ok(run_id),
+            Created::Before(earlier) => Ok(earlier),
+            Created::Replayed(run_id) => Err(ApiError::precondition(
+                "ALREADY_REPLAYED",
+                format!("run {run_id} replays this dead letter; retry that run if it failed"),
+            )),
             Created::Conflict(run_id) => Err(ApiError::precondition(
                 "REQUEST_ID_REUSED",
                 format!(

@@ -64,6 +64,7 @@ pub(super) fn steps(
             upstream: definitions.upstream_positions(&ordered, at),
             datasets: asset.outputs.clone(),
             max_attempts: definitions.retries(asset).max_attempts,
+            max_deliveries: definitions.run_monitoring.max_deliveries,
             carried: carried.remove(&asset.key),
         })
         .collect()

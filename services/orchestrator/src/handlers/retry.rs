@@ -12,34 +12,57 @@ use super::{Api, failures};
 use crate::core::{CarriedStep, RunState, RunStatus, StepStatus};
 use crate::store::StoredRun;
 
+/// A run that is to be done again.
+pub(super) struct Again {
+    pub(super) run_id: String,
+    /// Also the steps that succeeded.
+    pub(super) all: bool,
+    pub(super) principal: String,
+    pub(super) request_id: String,
+    pub(super) fingerprint: String,
+    /// The dead letter that this is for.
+    pub(super) replays: Option<String>,
+}
+
 impl Api {
     pub(super) async fn retry(
         &self,
         request: RetryRunRequest,
         principal: String,
     ) -> Result<StoredRun, ApiError> {
-        self.must_lead()?;
-        let parent = self.existing(&request.run_id).await?;
         let all = request.strategy() == RetryStrategy::AllSteps;
+        let asked = json!({"retry": request.run_id, "all": all});
+        let again = Again {
+            run_id: request.run_id,
+            all,
+            principal,
+            request_id: request.request_id,
+            fingerprint: fingerprint(&asked),
+            replays: None,
+        };
+        self.run_again(again).await
+    }
+
+    pub(super) async fn run_again(&self, again: Again) -> Result<StoredRun, ApiError> {
+        let parent = self.existing(&again.run_id).await?;
         if !parent.state.status.is_terminal() {
             return Err(ApiError::precondition(
                 "RUN_NOT_ENDED",
                 format!(
                     "run {} has not ended; wait for it, or cancel it",
-                    request.run_id
+                    again.run_id
                 ),
             ));
         }
-        if parent.state.status == RunStatus::Success && !all {
+        if parent.state.status == RunStatus::Success && !again.all {
             return Err(ApiError::precondition(
                 "NOTHING_TO_RETRY",
                 format!(
                     "run {} succeeded; retry all of its steps, or launch a run",
-                    request.run_id
+                    again.run_id
                 ),
             ));
         }
-        let asked = json!({"retry": request.run_id, "all": all});
         let facts = &parent.facts;
         let wanted = Wanted {
             job: facts.job.clone(),
@@ -49,11 +72,12 @@ impl Api {
             tags: facts.tags.clone(),
             inputs: facts.inputs.clone(),
             priority: facts.priority,
-            principal,
-            request_id: request.request_id,
-            fingerprint: fingerprint(&asked),
+            principal: again.principal,
+            request_id: again.request_id,
+            fingerprint: again.fingerprint,
             parent: Some(facts.run_id.clone()),
-            carried: match all {
+            replays: again.replays,
+            carried: match again.all {
                 true => BTreeMap::new(),
                 false => carried(&parent.state),
             },

@@ -2,13 +2,14 @@
 
 use std::pin::Pin;
 
-use futures::Stream;
+use futures::{Stream, TryStreamExt as _};
 use kycc_proto::orchestrator::v1 as api;
 use kycc_proto::orchestrator::v1::orchestrator_service_server::OrchestratorService;
 use kycc_rpc::{ApiError, principal};
 use tonic::{Request, Response, Status};
 
 use super::Api;
+use super::forward::{Place, forwarded, told};
 use crate::wire;
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -22,6 +23,9 @@ impl OrchestratorService for Api {
         &self,
         request: Request<api::LaunchRunRequest>,
     ) -> Answer<api::LaunchRunResponse> {
+        if let Place::Leader(mut leader) = self.place(&request).await? {
+            return leader.launch_run(forwarded(request)).await.map_err(told);
+        }
         let by = principal(&request).to_string();
         let run = Box::pin(self.launch(request.into_inner(), by)).await?;
         Ok(Response::new(api::LaunchRunResponse {
@@ -47,6 +51,16 @@ impl OrchestratorService for Api {
         &self,
         request: Request<api::WatchRunRequest>,
     ) -> Answer<Self::WatchRunStream> {
+        let run = self.existing(&request.get_ref().run_id).await?;
+        // What has ended is read anywhere, and a process that only reads shows what there is.
+        if !run.state.status.is_terminal()
+            && self.engine.moves_runs()
+            && let Place::Leader(mut leader) = self.place(&request).await?
+        {
+            let answer = leader.watch_run(forwarded(request)).await.map_err(told)?;
+            let stream = answer.into_inner().map_err(told);
+            return Ok(Response::new(Box::pin(stream)));
+        }
         let request = request.into_inner();
         let stream = self.watch(&request.run_id, request.after_sequence).await?;
         Ok(Response::new(Box::pin(stream)))
@@ -66,7 +80,9 @@ impl OrchestratorService for Api {
         let by = principal(&request).to_string();
         let run = self.existing(&request.get_ref().run_id).await?;
         if !run.state.status.is_terminal() {
-            self.must_lead()?;
+            if let Place::Leader(mut leader) = self.place(&request).await? {
+                return leader.cancel_run(forwarded(request)).await.map_err(told);
+            }
             if !self.engine.cancel(run.state.run_id.clone(), by).await {
                 let message = "the cancel could not be written; ask again";
                 return Err(ApiError::unavailable("CANCEL_NOT_WRITTEN", message).into());
@@ -82,9 +98,38 @@ impl OrchestratorService for Api {
         &self,
         request: Request<api::RetryRunRequest>,
     ) -> Answer<api::RetryRunResponse> {
+        if let Place::Leader(mut leader) = self.place(&request).await? {
+            return leader.retry_run(forwarded(request)).await.map_err(told);
+        }
         let by = principal(&request).to_string();
         let run = Box::pin(self.retry(request.into_inner(), by)).await?;
         Ok(Response::new(api::RetryRunResponse {
+            run: Some(wire::run_to_wire(&run)),
+        }))
+    }
+
+    async fn list_dead_letters(
+        &self,
+        request: Request<api::ListDeadLettersRequest>,
+    ) -> Answer<api::ListDeadLettersResponse> {
+        Ok(Response::new(
+            self.list_dead_letters(request.into_inner()).await?,
+        ))
+    }
+
+    async fn replay_dead_letter(
+        &self,
+        request: Request<api::ReplayDeadLetterRequest>,
+    ) -> Answer<api::ReplayDeadLetterResponse> {
+        if let Place::Leader(mut leader) = self.place(&request).await? {
+            return leader
+                .replay_dead_letter(forwarded(request))
+                .await
+                .map_err(told);
+        }
+        let by = principal(&request).to_string();
+        let run = Box::pin(self.replay(request.into_inner(), by)).await?;
+        Ok(Response::new(api::ReplayDeadLetterResponse {
             run: Some(wire::run_to_wire(&run)),
         }))
     }
@@ -129,11 +174,18 @@ impl OrchestratorService for Api {
 
     async fn reload_definitions(
         &self,
-        _: Request<api::ReloadDefinitionsRequest>,
+        request: Request<api::ReloadDefinitionsRequest>,
     ) -> Answer<api::ReloadDefinitionsResponse> {
+        // Here too: who follows today may lead tomorrow.
         let changed = self.catalogue.reload().map_err(|error| {
             ApiError::precondition("DEFINITIONS_INVALID", kycc_telemetry::chain(&error))
         })?;
+        if self.engine.moves_runs()
+            && let Place::Leader(mut leader) = self.place(&request).await?
+        {
+            let answer = leader.reload_definitions(forwarded(request)).await;
+            return answer.map_err(told);
+        }
         if changed {
             self.engine.reloaded().await;
         }

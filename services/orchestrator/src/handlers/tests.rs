@@ -1,5 +1,7 @@
 //! The service as callers see it.
 
+mod forwarding;
+
 use futures::StreamExt;
 use kycc_proto::orchestrator::v1 as api;
 use kycc_proto::orchestrator::v1::orchestrator_service_server::OrchestratorService;

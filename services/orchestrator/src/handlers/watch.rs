@@ -41,8 +41,14 @@ impl Api {
         // First the ear, then the eyes: nothing is written unnoticed in between.
         let notices = self.engine.hub().subscribe(&id);
         let run = self.existing(run_id).await?;
+        if !run.state.status.is_terminal() && !self.engine.tells() {
+            // Deposed between this call's arrival and its ear: no word would ever come.
+            let message =
+                "the orchestrator does not lead any more; watch again from the last event";
+            return Err(ApiError::unavailable("LEADER_CHANGED", message));
+        }
         // Where nobody leads, nothing will come: what there is, is all.
-        let over = run.state.status.is_terminal() || !self.engine.leads();
+        let over = run.state.status.is_terminal() || !self.engine.moves_runs();
         let watcher = Watcher {
             api: self.clone(),
             run_id: id,

@@ -1,13 +1,27 @@
 //! What every run store promises, as one suite. Each promise is a test of its own for each implementation.
 
+mod dead_letters;
+mod leader;
+mod retention;
+
 use std::sync::Arc;
 
 use kycc_domain::ids::{AssetKey, RunId};
 use serde_json::json;
 
+pub(crate) use dead_letters::dead_letters_are_listed_newest_first_and_each_is_replayed_once;
+pub(crate) use leader::{
+    a_deposed_leader_writes_nothing, a_seat_that_was_given_up_is_empty_and_its_epoch_is_over,
+    of_two_candidates_exactly_one_wins, whatever_a_leader_writes_renews_its_lease,
+};
+pub(crate) use retention::{
+    old_runs_go_with_what_was_written_of_them_and_current_materializations_stay,
+    what_is_referenced_is_kept_current_or_not_yet_sure,
+};
+
 use super::{
-    Change, Created, Logged, Move, NewMaterialization, NewRun, RunFacts, RunFilter, RunStore,
-    RunStoreError,
+    Change, Created, Epoch, Logged, Move, NewMaterialization, NewRun, RunFacts, RunFilter,
+    RunStore, RunStoreError,
 };
 use crate::core::{
     Command, Event, EventKind, Level, LogEntry, Metadata, PlannedStep, Resolution, RunState,
@@ -51,6 +65,14 @@ run_store_conformance!([
     runs_are_listed_newest_first_page_by_page_and_filtered,
     only_runs_that_have_not_ended_are_live,
     materializations_are_found_by_key_and_the_last_used_is_current,
+    dead_letters_are_listed_newest_first_and_each_is_replayed_once,
+    old_runs_go_with_what_was_written_of_them_and_current_materializations_stay,
+    what_is_referenced_is_kept_current_or_not_yet_sure,
+    many_runs_are_written_at_once_and_each_request_id_counts_once,
+    of_two_candidates_exactly_one_wins,
+    a_deposed_leader_writes_nothing,
+    a_seat_that_was_given_up_is_empty_and_its_epoch_is_over,
+    whatever_a_leader_writes_renews_its_lease,
 ]);
 
 pub(crate) fn new_run(run_id: &str, request_id: &str) -> NewRun {
@@ -59,6 +81,7 @@ pub(crate) fn new_run(run_id: &str, request_id: &str) -> NewRun {
         upstream,
         datasets: vec![name.parse().unwrap()],
         max_attempts: 3,
+        max_deliveries: 3,
         carried: None,
     };
     let run_id: RunId = run_id.parse().unwrap();
@@ -86,7 +109,27 @@ pub(crate) fn new_run(run_id: &str, request_id: &str) -> NewRun {
         request_id: request_id.to_owned(),
         fingerprint: "f1".to_owned(),
         definitions: "{}".to_owned(),
+        replays: None,
     }
+}
+
+/// The epoch in force; the test takes the seat when it is empty.
+async fn epoch(store: &Arc<dyn RunStore>) -> Epoch {
+    let row = store.leader().await.unwrap();
+    if row.holder.is_empty() {
+        return store.campaign(&row, "test", "").await.unwrap().unwrap();
+    }
+    row.epoch
+}
+
+async fn create(store: &Arc<dyn RunStore>, new: &NewRun) -> Created {
+    let epoch = epoch(store).await;
+    let created = store.create(epoch, std::slice::from_ref(new)).await;
+    created.unwrap().remove(0)
+}
+
+async fn apply(store: &Arc<dyn RunStore>, changes: &[Change]) -> Result<Vec<u64>, RunStoreError> {
+    store.apply(epoch(store).await, changes).await
 }
 
 fn log_of(commands: &[Command]) -> Vec<LogEntry> {
@@ -121,6 +164,7 @@ fn nothing(run_id: &str) -> Change {
         materialized: Vec::new(),
         reused: Vec::new(),
         attempts_ended: Vec::new(),
+        dead_letters: Vec::new(),
     }
 }
 
@@ -155,7 +199,7 @@ fn asset(name: &str) -> AssetKey {
 
 pub(crate) async fn a_run_reads_back_as_it_was_written(store: Arc<dyn RunStore>) {
     let new = new_run("r1", "q1");
-    assert_eq!(store.create(&new).await.unwrap(), Created::New);
+    assert_eq!(create(&store, &new).await, Created::New);
     let read = store.run(&new.facts.run_id).await.unwrap().unwrap();
     assert_eq!(*read.facts, new.facts);
     assert_eq!(read.state, new.state);
@@ -170,25 +214,58 @@ pub(crate) async fn a_run_reads_back_as_it_was_written(store: Arc<dyn RunStore>)
 }
 
 pub(crate) async fn the_same_request_makes_the_same_run(store: Arc<dyn RunStore>) {
-    store.create(&new_run("r1", "q1")).await.unwrap();
-    let again = store.create(&new_run("r2", "q1")).await.unwrap();
+    create(&store, &new_run("r1", "q1")).await;
+    let again = create(&store, &new_run("r2", "q1")).await;
     assert_eq!(again, Created::Before("r1".parse().unwrap()));
     assert_eq!(store.run(&"r2".parse().unwrap()).await.unwrap(), None);
-    let without_id = store.create(&new_run("r3", "")).await.unwrap();
+    let without_id = create(&store, &new_run("r3", "")).await;
     assert_eq!(without_id, Created::New);
 }
 
 pub(crate) async fn a_request_id_used_for_something_else_is_a_conflict(store: Arc<dyn RunStore>) {
-    store.create(&new_run("r1", "q1")).await.unwrap();
+    create(&store, &new_run("r1", "q1")).await;
     let mut other = new_run("r2", "q1");
     other.fingerprint = "f2".to_owned();
-    let answer = store.create(&other).await.unwrap();
+    let answer = create(&store, &other).await;
     assert_eq!(answer, Created::Conflict("r1".parse().unwrap()));
+}
+
+pub(crate) async fn many_runs_are_written_at_once_and_each_request_id_counts_once(
+    store: Arc<dyn RunStore>,
+) {
+    create(&store, &new_run("r0", "q0")).await;
+    let mut other = new_run("r4", "q1");
+    other.fingerprint = "f2".to_owned();
+    let asked = [
+        new_run("r1", "q1"),
+        new_run("r2", "q1"),
+        new_run("r3", "q0"),
+        other,
+        new_run("r5", ""),
+        new_run("r6", ""),
+    ];
+    let answers = store.create(epoch(&store).await, &asked).await.unwrap();
+    let (r0, r1) = ("r0".parse().unwrap(), "r1".parse().unwrap());
+    let expected = [
+        Created::New,
+        Created::Before(RunId::clone(&r1)),
+        Created::Before(r0),
+        Created::Conflict(r1),
+        Created::New,
+        Created::New,
+    ];
+    assert_eq!(answers, expected);
+    let mut live = store.live_run_ids().await.unwrap();
+    live.sort();
+    let live: Vec<&str> = live.iter().map(RunId::as_str).collect();
+    assert_eq!(live, ["r0", "r1", "r5", "r6"]);
+    let read = store.run(&"r6".parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!((read.state.steps.len(), read.last_sequence), (2, 1));
 }
 
 pub(crate) async fn every_state_of_a_run_reads_back_equal(store: Arc<dyn RunStore>) {
     let new = new_run("r1", "");
-    store.create(&new).await.unwrap();
+    create(&store, &new).await;
     let resolved = |name: &str, shards| Event::StepResolved {
         asset: asset(name),
         resolution: Resolution {
@@ -221,7 +298,7 @@ pub(crate) async fn every_state_of_a_run_reads_back_equal(store: Arc<dyn RunStor
     let mut state = new.state;
     for event in script {
         let (change, after) = change(&state, event);
-        store.apply(&[change]).await.unwrap();
+        apply(&store, &[change]).await.unwrap();
         state = after;
         let read = store.run(&state.run_id).await.unwrap().unwrap();
         assert_eq!(read.state, state);
@@ -236,16 +313,19 @@ pub(crate) async fn a_change_from_a_state_that_is_gone_is_stale_and_changes_noth
     store: Arc<dyn RunStore>,
 ) {
     let new = new_run("r1", "");
-    store.create(&new).await.unwrap();
+    create(&store, &new).await;
     let (first, state) = change(&new.state, Event::Started);
-    store.apply(std::slice::from_ref(&first)).await.unwrap();
-    let mut unrelated = nothing("r1");
+    apply(&store, std::slice::from_ref(&first)).await.unwrap();
+    create(&store, &new_run("r2", "")).await;
+    let mut unrelated = nothing("r2");
     unrelated.log.push(line("lost with the rest"));
-    let error = store.apply(&[unrelated, first]).await.unwrap_err();
+    let error = apply(&store, &[unrelated, first]).await.unwrap_err();
     assert!(matches!(error, RunStoreError::Stale { .. }), "{error}");
     assert_eq!(error.effect(), kycc_store::Effect::NotApplied);
     let read = store.run(&state.run_id).await.unwrap().unwrap();
     assert_eq!((read.state, read.last_sequence), (state.clone(), 2));
+    let untouched = store.run(&"r2".parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(untouched.last_sequence, 1);
 
     let (dispatch, running) = change(
         &state,
@@ -260,26 +340,26 @@ pub(crate) async fn a_change_from_a_state_that_is_gone_is_stale_and_changes_noth
             memo: None,
         },
     );
-    store.apply(&[dispatch]).await.unwrap();
+    apply(&store, &[dispatch]).await.unwrap();
     let expired = || Event::LeaseExpired {
         task: "r1.0.0".parse().unwrap(),
         attempt: 1,
     };
     let (mine, after) = change(&running, expired());
-    store.apply(std::slice::from_ref(&mine)).await.unwrap();
+    apply(&store, std::slice::from_ref(&mine)).await.unwrap();
     assert_eq!(after.steps[0].tasks[0].status, TaskStatus::Dispatched);
-    let error = store.apply(&[mine]).await.unwrap_err();
+    let error = apply(&store, &[mine]).await.unwrap_err();
     assert!(matches!(error, RunStoreError::Stale { .. }), "{error}");
 }
 
 pub(crate) async fn event_numbers_have_no_gaps_also_when_written_at_once(store: Arc<dyn RunStore>) {
-    store.create(&new_run("r1", "")).await.unwrap();
+    create(&store, &new_run("r1", "")).await;
     let writers = (0..8).map(|writer| {
         let store = &store;
         async move {
             let mut change = nothing("r1");
             change.log = vec![line(&format!("{writer} a")), line(&format!("{writer} b"))];
-            store.apply(&[change]).await.unwrap()[0]
+            apply(&store, &[change]).await.unwrap()[0]
         }
     });
     let mut last = futures::future::join_all(writers).await;
@@ -301,7 +381,7 @@ pub(crate) async fn runs_are_listed_newest_first_page_by_page_and_filtered(
             new.facts.job = "job_b".to_owned();
             new.facts.batch = "B2".parse().unwrap();
         }
-        store.create(&new).await.unwrap();
+        create(&store, &new).await;
     }
     let ids = |runs: Vec<super::StoredRun>| -> Vec<String> {
         runs.into_iter()
@@ -338,20 +418,22 @@ pub(crate) async fn runs_are_listed_newest_first_page_by_page_and_filtered(
 
 pub(crate) async fn only_runs_that_have_not_ended_are_live(store: Arc<dyn RunStore>) {
     let (one, two) = (new_run("r1", ""), new_run("r2", ""));
-    store.create(&one).await.unwrap();
-    store.create(&two).await.unwrap();
+    create(&store, &one).await;
+    create(&store, &two).await;
     let (canceled, _) = change(&one.state, Event::CancelRequested { by: "me".into() });
-    store.apply(&[canceled]).await.unwrap();
+    apply(&store, &[canceled]).await.unwrap();
     let live = store.live_runs().await.unwrap();
     assert_eq!(live.len(), 1);
     assert_eq!(live[0].state, two.state);
+    assert_eq!(store.live_run_ids().await.unwrap(), [two.facts.run_id]);
 }
 
 pub(crate) async fn materializations_are_found_by_key_and_the_last_used_is_current(
     store: Arc<dyn RunStore>,
 ) {
-    store.create(&new_run("r1", "")).await.unwrap();
-    let made = |id: &str, key: &str| Change {
+    create(&store, &new_run("r1", "")).await;
+    create(&store, &new_run("r2", "")).await;
+    let made = |run_id: &str, id: &str, key: &str| Change {
         materialized: vec![NewMaterialization {
             id: id.to_owned(),
             asset: asset("first"),
@@ -359,10 +441,9 @@ pub(crate) async fn materializations_are_found_by_key_and_the_last_used_is_curre
             outputs: vec![version("first")],
             metadata: Metadata::new(),
         }],
-        ..nothing("r1")
+        ..nothing(run_id)
     };
-    store
-        .apply(&[made("m1", "k1"), made("m2", "k2")])
+    apply(&store, &[made("r1", "m1", "k1"), made("r2", "m2", "k2")])
         .await
         .unwrap();
     let batch = "B1".parse().unwrap();
@@ -372,7 +453,7 @@ pub(crate) async fn materializations_are_found_by_key_and_the_last_used_is_curre
     assert_eq!(key_of(&current), "k2");
     let mut back = nothing("r1");
     back.reused.push((first.clone(), "k1".to_owned()));
-    store.apply(&[back]).await.unwrap();
+    apply(&store, &[back]).await.unwrap();
     let current = store.current(&first, None).await.unwrap();
     assert_eq!((current.len(), key_of(&current)), (1, "k1".to_owned()));
     assert_eq!(current[0].outputs, [version("first")]);

@@ -2,6 +2,8 @@
 
 use kycc_store::{Effect, StoreError};
 
+use super::Epoch;
+
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RunStoreError {
     #[error("the run store failed to {operation}")]
@@ -12,6 +14,8 @@ pub(crate) enum RunStoreError {
     },
     #[error("run {run_id} was moved by somebody else; read it again")]
     Stale { run_id: String },
+    #[error("epoch {epoch} is over: another orchestrator leads")]
+    Deposed { epoch: Epoch },
     #[error("{what} in the run store cannot be read; was it written by a newer kycc?")]
     Corrupt { what: String },
 }
@@ -34,17 +38,11 @@ impl RunStoreError {
         Self::Corrupt { what: what.into() }
     }
 
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "callers read again after any error; tests tell them apart"
-        )
-    )]
+    /// Whether the change may have happened although an error was reported.
     pub(crate) fn effect(&self) -> Effect {
         match self {
             Self::Store { source, .. } => source.effect(),
-            Self::Stale { .. } | Self::Corrupt { .. } => Effect::NotApplied,
+            Self::Stale { .. } | Self::Deposed { .. } | Self::Corrupt { .. } => Effect::NotApplied,
         }
     }
 

@@ -92,6 +92,7 @@ kycc_store::for_each_driver! {
                 upstream: json("upstream", &get("upstream")?)?,
                 datasets: json("datasets", &get("datasets")?)?,
                 max_attempts: count("max attempts", self.try_get("max_attempts").map_err(failed())?)?,
+                max_deliveries: count("max deliveries", self.try_get("max_deliveries").map_err(failed())?)?,
                 status: spelled("step status", &get("status")?, StepStatus::parse)?,
                 memoized: memoized != 0,
                 resolution: json_option("resolution", self.try_get("resolution").map_err(failed())?)?,
@@ -114,6 +115,8 @@ kycc_store::for_each_driver! {
                 shard: count("shard", self.try_get("shard").map_err(failed())?)?,
                 status: spelled("task status", &get("status")?, TaskStatus::parse)?,
                 attempt: count("attempt", self.try_get("attempt").map_err(failed())?)?,
+                failures: count("failures", self.try_get("failures").map_err(failed())?)?,
+                losses: count("losses", self.try_get("losses").map_err(failed())?)?,
                 outputs: json("outputs", &get("outputs")?)?,
                 metadata: json("metadata", &get("metadata")?)?,
             };

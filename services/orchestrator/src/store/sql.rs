@@ -4,11 +4,13 @@ use async_trait::async_trait;
 use kycc_domain::ids::{AssetKey, BatchId, RunId};
 use sqlx::AssertSqlSafe;
 
+use super::apply::ApplyChanges as _;
+use super::leader::Fence as _;
 use super::read::{FromStored, RUN_COLUMNS, ReadRuns};
 use super::rows::{bigint, id};
-use super::write::WriteRuns;
+use super::write::WriteRuns as _;
 use super::{
-    Change, Created, NewRun, RunFilter, RunStore, RunStoreError, StoredEvent,
+    Change, Created, Epoch, NewRun, RunFilter, RunStore, RunStoreError, StoredEvent,
     StoredMaterialization, StoredRun,
 };
 use crate::core::RunStatus;
@@ -16,33 +18,12 @@ use crate::core::RunStatus;
 kycc_store::for_each_driver! {
     #[async_trait]
     impl RunStore for driver::Store {
-        async fn create(&self, new: &NewRun) -> Result<Created, RunStoreError> {
-            let mut tx = self.begin().await.map_err(RunStoreError::store("create a run"))?;
-            if !new.request_id.is_empty() {
-                let before: Option<(String, String)> = sqlx::query_as(
-                    "SELECT fingerprint, run_id FROM orchestrator_requests WHERE request_id = $1")
-                    .bind(&new.request_id)
-                    .fetch_optional(&mut *tx)
-                    .await
-                    .map_err(RunStoreError::sql("look a request up"))?;
-                if let Some((fingerprint, run_id)) = before {
-                    let run_id = id("run id", &run_id)?;
-                    return Ok(match fingerprint == new.fingerprint {
-                        true => Created::Before(run_id),
-                        false => Created::Conflict(run_id),
-                    });
-                }
-                sqlx::query("INSERT INTO orchestrator_requests (request_id, fingerprint, run_id) VALUES ($1, $2, $3)")
-                    .bind(&new.request_id)
-                    .bind(&new.fingerprint)
-                    .bind(new.facts.run_id.as_str())
-                    .execute(&mut *tx)
-                    .await
-                    .map_err(RunStoreError::sql("write a request"))?;
-            }
-            tx.insert_run(new).await?;
-            tx.commit().await.map_err(RunStoreError::store("create a run"))?;
-            Ok(Created::New)
+        async fn create(&self, epoch: Epoch, new: &[NewRun]) -> Result<Vec<Created>, RunStoreError> {
+            let mut tx = self.begin().await.map_err(RunStoreError::store("create runs"))?;
+            tx.fence(epoch).await?;
+            let created = tx.insert_runs(new).await?;
+            tx.commit().await.map_err(RunStoreError::store("create runs"))?;
+            Ok(created)
         }
 
         async fn run(&self, run_id: &RunId) -> Result<Option<StoredRun>, RunStoreError> {
@@ -89,12 +70,19 @@ kycc_store::for_each_driver! {
             Ok(runs)
         }
 
-        async fn apply(&self, changes: &[Change]) -> Result<Vec<u64>, RunStoreError> {
+        async fn live_run_ids(&self) -> Result<Vec<RunId>, RunStoreError> {
+            let ids: Vec<String> = sqlx::query_scalar(
+                "SELECT run_id FROM orchestrator_runs WHERE status IN ('QUEUED', 'STARTING', 'STARTED', 'CANCELING')")
+                .fetch_all(self.read())
+                .await
+                .map_err(RunStoreError::sql("list live runs"))?;
+            ids.iter().map(|text| id("run id", text)).collect()
+        }
+
+        async fn apply(&self, epoch: Epoch, changes: &[Change]) -> Result<Vec<u64>, RunStoreError> {
             let mut tx = self.begin().await.map_err(RunStoreError::store("apply changes"))?;
-            let mut sequences = Vec::with_capacity(changes.len());
-            for change in changes {
-                sequences.push(tx.change(change).await?);
-            }
+            tx.fence(epoch).await?;
+            let sequences = tx.apply_turn(changes).await?;
             tx.commit().await.map_err(RunStoreError::store("apply changes"))?;
             Ok(sequences)
         }

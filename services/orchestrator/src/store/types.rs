@@ -6,6 +6,7 @@ use std::sync::Arc;
 use kycc_domain::ids::{AssetKey, BatchId, RunId, TaskId};
 use serde_json::Value;
 
+use super::dead_letters::DeadLetter;
 use crate::core::{EventKind, Level, LogEntry, Metadata, RunState, RunStatus, Version};
 
 /// What never changes about a run.
@@ -54,6 +55,8 @@ pub(crate) struct NewRun {
     /// Of everything that was asked for, to tell a repeat from a mistake.
     pub fingerprint: String,
     pub definitions: String,
+    /// The dead letter that this run does again.
+    pub replays: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +66,8 @@ pub(crate) enum Created {
     Before(RunId),
     /// The request id belongs to another request, which made this run.
     Conflict(RunId),
+    /// The dead letter was replayed before, by this run.
+    Replayed(RunId),
 }
 
 /// Empty filters match all.
@@ -86,6 +91,7 @@ pub(crate) struct Change {
     /// Earlier materializations that are the current ones again.
     pub reused: Vec<(AssetKey, String)>,
     pub attempts_ended: Vec<AttemptEnd>,
+    pub dead_letters: Vec<DeadLetter>,
 }
 
 #[derive(Debug, Clone)]

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use kycc_domain::ids::{BatchId, DatasetName};
+use kycc_lake::VersionId;
 
 use crate::core::{Failure, Source, Version};
 use crate::engine::{Outside, Refusal};
@@ -17,6 +18,8 @@ pub(crate) struct FakeOutside {
     pub(crate) refusals: Mutex<Vec<Refusal>>,
     /// Keys of versions that the lake has lost.
     pub(crate) lost: Mutex<HashSet<String>>,
+    /// What the lake's collector was last told to keep, and how old the rest must be.
+    pub(crate) collected: Mutex<Option<(HashSet<VersionId>, i64)>>,
 }
 
 impl FakeOutside {
@@ -67,5 +70,10 @@ impl Outside for FakeOutside {
             bytes: 10,
             files: 1,
         })
+    }
+
+    async fn collect(&self, keep: &HashSet<VersionId>, older_than: i64) -> Result<u64, Refusal> {
+        *self.collected.lock().unwrap() = Some((keep.clone(), older_than));
+        Ok(0)
     }
 }
