@@ -1,5 +1,6 @@
 //! What every [`TaskQueue`](crate::TaskQueue) promises, as tests that run on any of them: `conformance_tests!(make)`
-//! expands one named test per promise. `make` is an async function that gives a fresh, empty queue.
+//! expands one named test per promise. `make` is an async function that gives a fresh, empty queue, and what must be kept
+//! while it is used.
 
 #![expect(
     clippy::unwrap_used,
@@ -7,11 +8,14 @@
 )]
 
 mod cancel;
+mod delivery;
 mod leases;
+pub mod redis_server;
 mod results;
 mod tasks;
 
 pub use cancel::*;
+pub use delivery::*;
 pub use leases::*;
 pub use results::*;
 pub use tasks::*;
@@ -41,8 +45,16 @@ macro_rules! conformance_tests {
             a_pending_task_is_not_handed_out_again
             waiting_and_pending_tasks_are_outstanding_until_acknowledged
             acknowledging_twice_is_no_error
+            urgent_tasks_come_before_those_that_waited_longer
+            a_pull_never_gives_more_than_it_was_asked_for
+            a_waiting_reader_is_woken_by_an_urgent_push
+            a_pull_dropped_while_it_waits_leaves_its_consumer_able_to_pull
+            two_hundred_tasks_go_to_eight_consumers_each_once
+            a_large_task_arrives_whole
+            a_task_of_any_text_arrives_as_it_was_pushed
             an_entry_without_beats_expires_and_stays_until_acknowledged
             a_beat_prolongs_the_lease
+            entries_of_every_priority_expire_in_the_order_they_were_pushed
             the_beat_of_another_consumer_or_of_a_gone_entry_is_lost
             waiting_tasks_do_not_expire
             a_cancelled_task_hears_so_at_its_next_beat
@@ -50,6 +62,8 @@ macro_rules! conformance_tests {
             cancelling_one_task_leaves_others_alone
             results_come_again_until_acknowledged
             results_can_be_acknowledged_out_of_order
+            a_reader_of_results_that_was_dropped_keeps_nothing_from_the_next
+            results_acknowledged_twice_are_no_error
             a_waiting_reader_is_woken_by_a_result
             logs_and_results_do_not_mix
             logs_keep_their_order_and_come_once
@@ -59,7 +73,8 @@ macro_rules! conformance_tests {
         $(
             #[tokio::test]
             async fn $case() {
-                $crate::conformance::$case($make().await).await;
+                let (queue, _kept) = $make().await;
+                $crate::conformance::$case(queue).await;
             }
         )+
     };
@@ -78,6 +93,13 @@ pub(crate) fn task(id: &str) -> Task {
         version_key: "abc".to_owned(),
         shard: Some(Shard { index: 2, count: 7 }),
         ..Task::default()
+    }
+}
+
+pub(crate) fn urgent(id: &str) -> Task {
+    Task {
+        priority: 1,
+        ..task(id)
     }
 }
 

@@ -21,6 +21,13 @@ pub enum QueueError {
         #[source]
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
+    /// An answer, and it is an error: out of memory, no permission, a key of another kind.
+    #[error("the queue refused to {operation}; see its server's memory, permissions and version")]
+    Refused {
+        operation: &'static str,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     #[error(
         "an entry of {stream} is no message of kycc.work.v1; it was written by another program or version"
     )]
@@ -38,6 +45,7 @@ impl QueueError {
         match self {
             Self::Full { .. } => "QUEUE_FULL",
             Self::Unavailable { .. } => "QUEUE_UNAVAILABLE",
+            Self::Refused { .. } => "QUEUE_REFUSED",
             Self::Undecodable { .. } => "QUEUE_UNDECODABLE",
         }
     }
@@ -45,7 +53,9 @@ impl QueueError {
     #[must_use]
     pub fn effect(&self) -> Effect {
         match self {
-            Self::Full { .. } | Self::Undecodable { .. } => Effect::NotApplied,
+            Self::Full { .. } | Self::Refused { .. } | Self::Undecodable { .. } => {
+                Effect::NotApplied
+            }
             Self::Unavailable { effect, .. } => *effect,
         }
     }

@@ -8,7 +8,9 @@ pub mod conformance;
 mod error;
 mod in_process;
 mod queue;
+mod redis;
 
 pub use error::{Effect, QueueError};
 pub use in_process::{Capacity, InProcessQueue};
 pub use queue::{Beat, Delivery, EntryId, Outstanding, ResultEntry, TaskQueue};
+pub use redis::{RedisOptions, RedisQueue, RedisUrlError};

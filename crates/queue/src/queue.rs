@@ -59,8 +59,9 @@ pub trait TaskQueue: fmt::Debug + Send + Sync {
     /// Appends a task to a lane. Never waits for room: a full lane is [`QueueError::Full`].
     async fn push(&self, lane: &str, task: &Task) -> Result<(), QueueError>;
 
-    /// Takes up to `max` tasks, oldest first, waiting up to `wait` for the first. They are `consumer`'s from now on, and
-    /// stay pending until acknowledged. Dropping the future takes nothing.
+    /// Takes up to `max` tasks, those with a priority above 0 before all others, then oldest first, waiting up to `wait`
+    /// for the first. They are `consumer`'s from now on, and stay pending until acknowledged. Dropping the future takes
+    /// nothing for good.
     async fn pull(
         &self,
         lane: &str,
@@ -99,7 +100,8 @@ pub trait TaskQueue: fmt::Debug + Send + Sync {
 
     async fn ack_results(&self, entries: &[EntryId]) -> Result<(), QueueError>;
 
-    /// Appends log lines, all or none; [`QueueError::Full`] when there is no room.
+    /// Appends log lines, all or none. Without room it is [`QueueError::Full`], or older lines fall away: log lines may be
+    /// lost, but never hold anybody up.
     async fn publish_logs(&self, logs: &[TaskLog]) -> Result<(), QueueError>;
 
     /// Takes up to `max` log lines, waiting up to `wait` for the first.

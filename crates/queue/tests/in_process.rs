@@ -6,8 +6,8 @@ use std::time::Duration;
 use kycc_proto::work::v1::{Task, TaskLog, TaskResult};
 use kycc_queue::{Capacity, InProcessQueue, QueueError, TaskQueue};
 
-async fn make() -> Arc<dyn TaskQueue> {
-    Arc::new(InProcessQueue::default())
+async fn make() -> (Arc<dyn TaskQueue>, ()) {
+    (Arc::new(InProcessQueue::default()), ())
 }
 
 kycc_queue::conformance_tests!(make);

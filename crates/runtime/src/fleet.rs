@@ -44,8 +44,12 @@ pub enum StartError {
     Lake(#[from] kycc_lake::LakeError),
     #[error("there is no service {service:?}; there are {known}")]
     UnknownService { service: String, known: String },
-    #[error("queue_url={url:?} is not supported: expected memory:")]
-    Queue { url: String },
+    #[error("queue_url={url:?} is not supported: expected memory:, redis://… or rediss://…")]
+    Queue {
+        url: String,
+        #[source]
+        source: kycc_queue::RedisUrlError,
+    },
     #[error("cannot start the compute threads")]
     Compute {
         #[source]

@@ -242,14 +242,15 @@ async fn failing_background_work_is_reported_by_name() {
 }
 
 #[tokio::test]
-async fn a_queue_that_is_not_there_yet_is_refused_by_its_url() {
+async fn a_queue_of_no_known_kind_is_refused_by_its_url() {
     let folder = tempfile::tempdir().unwrap();
     let config = FleetConfig {
-        queue_url: kycc_runtime::ConnectionUrl::new("redis://:secret@host"),
+        queue_url: kycc_runtime::ConnectionUrl::new("amqp://:secret@host"),
         ..config(folder.path())
     };
     let error = Fleet::start(config, Vec::new()).await.unwrap_err();
-    assert!(error.to_string().contains("redis://:***@host"), "{error}");
+    assert!(error.to_string().contains("amqp://:***@host"), "{error}");
+    assert!(!format!("{error:?}").contains("secret"), "{error:?}");
 }
 
 #[tokio::test]

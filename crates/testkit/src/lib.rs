@@ -8,6 +8,9 @@ mod s3;
 pub mod stores;
 mod task;
 
+/// Namespaces of a test's own on the Redis server that the tests were given, and servers that a test may hurt.
+pub use kycc_queue::conformance::redis_server as redis;
+
 pub use faulty_queue::{Call, Fault, FaultyQueue};
 pub use faulty_store::{FaultyStore, StoreCall, StoreFault};
 pub use s3::S3Place;

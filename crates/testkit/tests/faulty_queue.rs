@@ -10,14 +10,30 @@ use std::time::Duration;
 
 use kycc_proto::work::v1::{Task, TaskResult};
 use kycc_queue::{InProcessQueue, TaskQueue};
+use kycc_testkit::redis::Namespace;
 use kycc_testkit::{Call, Fault, FaultyQueue};
 
-async fn without_faults() -> Arc<dyn TaskQueue> {
+async fn without_faults() -> (Arc<dyn TaskQueue>, ()) {
     let inner = Arc::new(InProcessQueue::default());
-    Arc::new(FaultyQueue::new(inner, |_, _| Fault::None))
+    (Arc::new(FaultyQueue::new(inner, |_, _| Fault::None)), ())
 }
 
 kycc_queue::conformance_tests!(without_faults);
+
+mod over_redis {
+    use super::{Arc, Fault, FaultyQueue, Namespace, TaskQueue};
+
+    async fn without_faults() -> (Arc<dyn TaskQueue>, Namespace) {
+        let namespace = Namespace::new();
+        let inner = Arc::new(namespace.queue());
+        (
+            Arc::new(FaultyQueue::new(inner, |_, _| Fault::None)),
+            namespace,
+        )
+    }
+
+    kycc_queue::conformance_tests!(without_faults);
+}
 
 fn first(fault: Fault) -> FaultyQueue {
     let inner = Arc::new(InProcessQueue::default());

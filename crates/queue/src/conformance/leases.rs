@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{LANE, NOW, SOON, task};
+use super::{LANE, NOW, SOON, task, urgent};
 use crate::{Beat, Delivery, EntryId, TaskQueue};
 
 type Queue = Arc<dyn TaskQueue>;
@@ -70,4 +70,19 @@ pub async fn the_beat_of_another_consumer_or_of_a_gone_entry_is_lost(queue: Queu
 pub async fn waiting_tasks_do_not_expire(queue: Queue) {
     queue.push(LANE, &task("a")).await.unwrap();
     assert!(queue.expired(LANE, NOW).await.unwrap().is_empty());
+}
+
+pub async fn entries_of_every_priority_expire_in_the_order_they_were_pushed(queue: Queue) {
+    for task in [task("a"), urgent("u"), task("b"), urgent("v")] {
+        queue.push(LANE, &task).await.unwrap();
+    }
+    queue.pull(LANE, "w", 4, SOON).await.unwrap();
+    let expired = queue.expired(LANE, NOW).await.unwrap();
+    let of_priority = |urgent: bool| -> Vec<_> {
+        let tasks = expired.iter().map(|delivery| &delivery.task);
+        let tasks = tasks.filter(|task| (task.priority > 0) == urgent);
+        tasks.map(|task| task.task_id.as_str()).collect()
+    };
+    assert_eq!(of_priority(false), ["a", "b"]);
+    assert_eq!(of_priority(true), ["u", "v"]);
 }

@@ -1,9 +1,10 @@
 //! The streams back: results at least once, log lines at most once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{NOW, SOON, log, result};
-use crate::TaskQueue;
+use crate::{EntryId, TaskQueue};
 
 type Queue = Arc<dyn TaskQueue>;
 
@@ -55,4 +56,24 @@ pub async fn logs_keep_their_order_and_come_once(queue: Queue) {
     assert_eq!(queue.pull_logs(2, SOON).await.unwrap(), [log(1), log(2)]);
     assert_eq!(queue.pull_logs(2, SOON).await.unwrap(), [log(3)]);
     assert!(queue.pull_logs(2, NOW).await.unwrap().is_empty());
+}
+
+pub async fn a_reader_of_results_that_was_dropped_keeps_nothing_from_the_next(queue: Queue) {
+    let abandoned = queue.pull_results(1, SOON);
+    let at_once = tokio::time::timeout(Duration::from_millis(10), abandoned).await;
+    assert!(at_once.is_err(), "nothing to read yet");
+    publish(&queue, &["a"]).await;
+    assert_eq!(unacknowledged(&queue).await, ["a"]);
+    let again = queue.pull_results(1, SOON).await.unwrap();
+    assert_eq!(again[0].result, result("a"));
+}
+
+pub async fn results_acknowledged_twice_are_no_error(queue: Queue) {
+    publish(&queue, &["a"]).await;
+    let entry = queue.pull_results(1, SOON).await.unwrap().remove(0).entry;
+    let entries = [entry.clone(), EntryId("no such entry".to_owned()), entry];
+    queue.ack_results(&entries).await.unwrap();
+    queue.ack_results(&entries).await.unwrap();
+    queue.ack_results(&[]).await.unwrap();
+    assert!(unacknowledged(&queue).await.is_empty());
 }

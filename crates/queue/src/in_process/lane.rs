@@ -22,7 +22,9 @@ pub(super) struct Lane {
 #[derive(Debug, Default)]
 struct Entries {
     last_number: u64,
-    waiting: VecDeque<(u64, Vec<u8>)>,
+    /// With a priority above 0: taken before the others.
+    urgent: VecDeque<(u64, Vec<u8>)>,
+    ordinary: VecDeque<(u64, Vec<u8>)>,
     pending: BTreeMap<u64, Pending>,
 }
 
@@ -32,6 +34,19 @@ struct Pending {
     beaten_at: Instant,
     task_id: String,
     task: Vec<u8>,
+}
+
+impl Entries {
+    fn waiting(&self) -> usize {
+        self.urgent.len() + self.ordinary.len()
+    }
+
+    fn take(&mut self, max: usize) -> Vec<(u64, Vec<u8>)> {
+        let urgent = max.min(self.urgent.len());
+        let ordinary = (max - urgent).min(self.ordinary.len());
+        let taken = self.urgent.drain(..urgent);
+        taken.chain(self.ordinary.drain(..ordinary)).collect()
+    }
 }
 
 impl Lane {
@@ -46,7 +61,7 @@ impl Lane {
 
     pub(super) fn push(&self, task: &Task) -> Result<(), QueueError> {
         let mut entries = lock(&self.entries);
-        if entries.waiting.len() + entries.pending.len() >= self.capacity {
+        if entries.waiting() + entries.pending.len() >= self.capacity {
             return Err(QueueError::Full {
                 stream: self.name.clone(),
                 capacity: self.capacity,
@@ -54,7 +69,12 @@ impl Lane {
         }
         entries.last_number += 1;
         let number = entries.last_number;
-        entries.waiting.push_back((number, task.encode_to_vec()));
+        let waiting = if task.priority > 0 {
+            &mut entries.urgent
+        } else {
+            &mut entries.ordinary
+        };
+        waiting.push_back((number, task.encode_to_vec()));
         drop(entries);
         self.arrived.ring();
         Ok(())
@@ -75,9 +95,8 @@ impl Lane {
     /// None when nothing waits. An entry that cannot be read is dropped with its error: it would fail for ever.
     fn take(&self, consumer: &str, max: usize) -> Result<Option<Vec<Delivery>>, QueueError> {
         let mut entries = lock(&self.entries);
-        let count = max.min(entries.waiting.len());
-        let taken: Vec<_> = entries.waiting.drain(..count).collect();
-        let mut deliveries = Vec::with_capacity(count);
+        let taken = entries.take(max);
+        let mut deliveries = Vec::with_capacity(taken.len());
         for (number, bytes) in taken {
             let task: Task = decode(&self.name, &bytes)?;
             let pending = Pending {
@@ -93,7 +112,7 @@ impl Lane {
                 consumer: consumer.to_owned(),
             });
         }
-        if !entries.waiting.is_empty() {
+        if entries.waiting() > 0 {
             // Rings do not add up while nobody listens: whoever leaves something behind rings for it.
             self.arrived.ring();
         }
@@ -119,7 +138,8 @@ impl Lane {
 
     pub(super) fn outstanding(&self) -> Result<Vec<Outstanding>, QueueError> {
         let entries = lock(&self.entries);
-        let waiting = entries.waiting.iter().map(|(_, task)| task);
+        let waiting = entries.urgent.iter().chain(&entries.ordinary);
+        let waiting = waiting.map(|(_, task)| task);
         let pending = entries.pending.values().map(|pending| &pending.task);
         waiting
             .chain(pending)

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use kycc_lake::Lake;
-use kycc_queue::{InProcessQueue, TaskQueue};
+use kycc_queue::{InProcessQueue, RedisOptions, RedisQueue, TaskQueue};
 use kycc_rpc::ChannelOptions;
 use kycc_store::Store;
 
@@ -40,10 +40,15 @@ pub(super) async fn shared_parts(
 }
 
 fn queue(url: &ConnectionUrl) -> Result<Arc<dyn TaskQueue>, StartError> {
-    match url.expose() {
-        "memory:" => Ok(Arc::new(InProcessQueue::default())),
-        _ => Err(StartError::Queue {
+    let text = url.expose();
+    if text == "memory:" {
+        return Ok(Arc::new(InProcessQueue::default()));
+    }
+    match RedisQueue::open(text, RedisOptions::default()) {
+        Ok(queue) => Ok(Arc::new(queue)),
+        Err(source) => Err(StartError::Queue {
             url: url.to_string(),
+            source,
         }),
     }
 }

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use kycc_proto::orchestrator::v1::{
-    CancelRunRequest, FailureKind, ListRunEventsRequest, ListRunsRequest, RetryRunRequest, RetryStrategy, Run,
-    RunEvent, RunStatus, Step,
+    CancelRunRequest, FailureKind, ListRunEventsRequest, ListRunsRequest, RetryRunRequest,
+    RetryStrategy, Run, RunEvent, RunStatus, Step,
 };
 use kycc_rpc::ClientError;
 use serde_json::json;
@@ -151,7 +151,10 @@ pub(crate) fn print(run: &Run) {
         if run.status() == RunStatus::Failure {
             outln!("  once mended: kycc run retry {}", run.run_id);
             if failure.kind() == FailureKind::TaskDeadLettered {
-                outln!("  the task: kycc run dead-letters list --run {}", run.run_id);
+                outln!(
+                    "  the task: kycc run dead-letters list --run {}",
+                    run.run_id
+                );
             }
         }
     }
