@@ -277,7 +277,8 @@ impl TaskQueue for RedisQueue {
         expired.sort_by_key(|(_, entry)| order(&entry.id));
         let mut deliveries = Vec::with_capacity(expired.len());
         for (urgent, entry) in expired {
-            match lane::delivery(&keys, urgent, &entry) {
+            let holder = entry.get(entry::HOLDER).unwrap_or_default();
+            match lane::delivery(&keys, urgent, &entry, holder) {
                 Ok(delivery) => deliveries.push(delivery),
                 // Whoever pulled it was told; it must not hide the others for ever.
                 Err(_) => self.acknowledge(keys.stream(urgent), &[&entry.id]).await?,

@@ -50,6 +50,11 @@ pub enum StartError {
         #[source]
         source: kycc_queue::RedisUrlError,
     },
+    #[error("the queue does not answer")]
+    QueueSilent {
+        #[source]
+        source: kycc_queue::QueueError,
+    },
     #[error("cannot start the compute threads")]
     Compute {
         #[source]

@@ -11,6 +11,8 @@ pub(super) const TASK: &str = "task";
 pub(super) const TASK_ID: &str = "id";
 pub(super) const ATTEMPT: &str = "attempt";
 pub(super) const RESULT: &str = "result";
+/// Added to what is shown of a pending entry.
+pub(super) const HOLDER: &str = "holder";
 /// `append_lines.lua` writes it.
 pub(super) const LINE: &str = "line";
 

@@ -140,7 +140,8 @@ impl Pull<'_> {
         let mut deliveries = Vec::with_capacity(given.len());
         let mut unreadable = None;
         for given in &given {
-            match delivery(&self.keys, given.urgent, &given.entry) {
+            let consumer = self.consumer.to_owned();
+            match delivery(&self.keys, given.urgent, &given.entry, consumer) {
                 Ok(delivery) => deliveries.push(delivery),
                 Err(error) => {
                     self.queue
@@ -180,10 +181,12 @@ pub(super) fn delivery(
     keys: &LaneKeys,
     urgent: bool,
     entry: &StreamId,
+    consumer: String,
 ) -> Result<Delivery, QueueError> {
     Ok(Delivery {
         entry: name(urgent, entry),
         task: decode(&keys.lane, entry, TASK)?,
+        consumer,
     })
 }
 

@@ -41,12 +41,15 @@ local function trim(key)
   redis.call('XTRIM', key, 'MINID', keep)
 end
 
--- The entries behind some lines of XPENDING. One whose payload is gone can never be worked on: it is acknowledged away.
+-- The entries behind some lines of XPENDING, each with who holds it as one more field. One whose payload is gone can never be worked on: it is acknowledged away.
 local function payloads(key, pending)
   local entries = {}
   for _, line in ipairs(pending) do
     local found = redis.call('XRANGE', key, line[1], line[1])
     if found[1] then
+      local fields = found[1][2]
+      fields[#fields + 1] = 'holder'
+      fields[#fields + 1] = line[2]
       entries[#entries + 1] = found[1]
     else
       redis.call('XACK', key, GROUP, line[1])
