@@ -24,6 +24,7 @@ const TASK_SERVICES: &[&str] = &[
     "training",
     "scorecards",
 ];
+pub(crate) const PRINCIPAL: &str = "tester";
 const START: Duration = Duration::from_secs(60);
 
 pub(crate) struct Fleet {
@@ -78,6 +79,7 @@ impl Fleet {
             ("KYCC_LAKE_URL", format!("file://{}", folder("lake"))),
             ("KYCC_LANDING", folder("landing")),
             ("KYCC_PEERS", peers.join(",")),
+            ("KYCC_LOCAL_PRINCIPAL", PRINCIPAL.to_owned()),
             ("KYCC_LEASE_SECONDS", "1".to_owned()),
             ("KYCC_LEADER_LEASE_SECONDS", "2".to_owned()),
             ("KYCC_DRAIN_SECONDS", "4".to_owned()),

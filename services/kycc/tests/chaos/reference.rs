@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use kycc_embed::Fleet;
 use kycc_proto::orchestrator::v1::Run;
+use kycc_rpc::Principal;
 use kycc_runtime::FleetConfig;
 use kycc_synthetic::Spec;
 use serde_json::{Value, json};
@@ -30,6 +31,8 @@ impl Reference {
         let folder = tempfile::tempdir().unwrap();
         let config = FleetConfig {
             landing: landing.clone(),
+            // A draft carries the name of whoever launched its run.
+            local_principal: Principal::new(crate::fleet::PRINCIPAL),
             ..FleetConfig::embedded(folder.path())
         };
         Self {
