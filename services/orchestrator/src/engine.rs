@@ -22,6 +22,7 @@ mod inline;
 mod leader;
 mod lines;
 mod live;
+mod memos;
 mod outside;
 mod reconcile;
 mod resolve;

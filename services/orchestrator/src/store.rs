@@ -32,7 +32,7 @@ pub(crate) use retention::Pruned;
 pub(crate) use retention::RetentionStore;
 pub(crate) use types::{
     AttemptEnd, Change, Created, Logged, Move, NewMaterialization, NewRun, RunFacts, RunFilter,
-    StoredEvent, StoredMaterialization, StoredRun, Times,
+    StoredEvent, StoredMaterialization, StoredRun, Times, VersionOf,
 };
 
 pub(crate) const MIGRATIONS: &[Migration] = &[
@@ -92,13 +92,11 @@ pub(crate) trait RunStore: LeaderStore + DeadLetterStore + RetentionStore {
         limit: u32,
     ) -> Result<Vec<StoredEvent>, RunStoreError>;
 
-    /// The newest materialization with this key.
-    async fn find_materialization(
+    /// For each that is wanted the newest materialization, in its place.
+    async fn find_materializations(
         &self,
-        asset: &AssetKey,
-        batch: &BatchId,
-        key: &str,
-    ) -> Result<Option<StoredMaterialization>, RunStoreError>;
+        wanted: &[VersionOf],
+    ) -> Result<Vec<Option<StoredMaterialization>>, RunStoreError>;
 
     /// The current materialization of the batch, or of every batch, newest first.
     async fn current(

@@ -83,7 +83,7 @@ impl Engine {
         let Some(run) = self.live.get(run_id) else {
             return;
         };
-        let resolver = Resolver::new(&self.parts, run, &run.state, asset);
+        let resolver = Resolver::new(&self.parts, &self.memos, run, &run.state, asset);
         let to_self = self.to_self.clone();
         let (run_id, asset) = (run_id.clone(), asset.clone());
         self.children.spawn(async move {

@@ -84,7 +84,13 @@ impl Engine {
         state: Option<&RunState>,
     ) -> Option<oneshot::Receiver<Resolved>> {
         let run = self.live.get(run_id)?;
-        let resolver = Resolver::new(&self.parts, run, state.unwrap_or(&run.state), asset);
+        let resolver = Resolver::new(
+            &self.parts,
+            &self.memos,
+            run,
+            state.unwrap_or(&run.state),
+            asset,
+        );
         let (run_id, asset) = (run_id.clone(), asset.clone());
         let to_self = self.to_self.clone();
         let (in_time, resolved) = oneshot::channel();

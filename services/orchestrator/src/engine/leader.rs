@@ -16,6 +16,7 @@ use super::housekeeping::Housekeeping;
 use super::hub::EventHub;
 use super::lines::HeldLines;
 use super::live::Live;
+use super::memos::{self, Memos};
 use super::outside::Outside;
 use super::reconcile::Reconciler;
 use super::streams;
@@ -78,6 +79,7 @@ pub(crate) struct Engine {
     pub(super) sweeps: Sweeps,
     pub(super) reconciler: Reconciler,
     pub(super) lines: HeldLines,
+    pub(super) memos: Memos,
 }
 
 const INBOX: usize = 1024;
@@ -101,6 +103,9 @@ impl Engine {
         term: Term,
     ) -> (Self, mpsc::Sender<Message>) {
         let (to_self, inbox) = mpsc::channel(INBOX);
+        let (memos, asked) = Memos::new();
+        let mut children = JoinSet::new();
+        children.spawn(memos::answer(Arc::clone(&parts.store), asked));
         let engine = Self {
             parts,
             hub,
@@ -108,11 +113,12 @@ impl Engine {
             inbox,
             term,
             live: HashMap::new(),
-            children: JoinSet::new(),
+            children,
             unpushed: Vec::new(),
             sweeps: Sweeps::default(),
             reconciler: Reconciler::default(),
             lines: HeldLines::default(),
+            memos,
         };
         (engine, to_self)
     }
@@ -150,6 +156,10 @@ impl Engine {
                 received = self.inbox.recv_many(&mut messages, BATCH) => debug_assert!(received > 0),
                 Some(ended) = self.children.join_next() => {
                     ended.map_err(|source| EngineError::Part { source })?;
+                    // Many end at once, and each look at the timers is a look at every run.
+                    while let Some(ended) = self.children.try_join_next() {
+                        ended.map_err(|source| EngineError::Part { source })?;
+                    }
                     continue;
                 }
                 () = tokio::time::sleep(wait) => {}

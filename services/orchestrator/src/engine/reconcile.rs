@@ -110,6 +110,7 @@ impl Engine {
     }
 
     async fn drain_results(&mut self) -> Result<(), Deposed> {
+        let mut last = None;
         loop {
             let entries = match self.parts.queue.pull_results(RESULTS, Duration::ZERO).await {
                 Ok(entries) if entries.is_empty() => return Ok(()),
@@ -119,11 +120,14 @@ impl Engine {
                     return Ok(());
                 }
             };
-            let (done, mut applied) = oneshot::channel();
-            self.turn(vec![Message::Results { entries, done }]).await?;
-            if applied.try_recv().is_err() {
+            let first = entries.first().map(|entry| entry.entry.clone());
+            if first == last {
+                // It cannot be acknowledged now; its reader goes on with it.
                 return Ok(());
             }
+            last = first;
+            let (done, _) = oneshot::channel();
+            self.turn(vec![Message::Results { entries, done }]).await?;
         }
     }
 

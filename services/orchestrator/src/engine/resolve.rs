@@ -1,27 +1,34 @@
 //! Finds out everything about a step that is to run: its inputs, its sources, hence its key, and whether that version
 //! is there already.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kycc_domain::ids::{AssetKey, BatchId, DatasetName};
 use serde_json::Value;
 
 use super::leader::EngineParts;
 use super::live::Live;
+use super::memos::Memos;
 use super::outside::{Outside, Refusal, refused};
 use crate::core::{
     Failure, FailureKind, KeyInputs, Memo, Resolution, RunState, Source, StepStatus, Version,
     backoff, version_key,
 };
 use crate::definitions::{AssetDef, Definitions};
-use crate::store::{RunFacts, RunStore, RunStoreError};
+use crate::store::{RunFacts, RunStore, RunStoreError, VersionOf};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Owns what it needs: it outlives the turn that started it.
 #[derive(Debug)]
 pub(super) struct Resolver {
     store: Arc<dyn RunStore>,
     outside: Arc<dyn Outside>,
+    memos: Memos,
     facts: Arc<RunFacts>,
     definitions: Arc<Definitions>,
     asset: AssetKey,
@@ -31,7 +38,13 @@ pub(super) struct Resolver {
 
 impl Resolver {
     /// `state`: of the run, as it is or is about to be written.
-    pub(super) fn new(parts: &EngineParts, run: &Live, state: &RunState, asset: &AssetKey) -> Self {
+    pub(super) fn new(
+        parts: &EngineParts,
+        memos: &Memos,
+        run: &Live,
+        state: &RunState,
+        asset: &AssetKey,
+    ) -> Self {
         let succeeded = state
             .steps
             .iter()
@@ -39,6 +52,7 @@ impl Resolver {
         Self {
             store: Arc::clone(&parts.store),
             outside: Arc::clone(&parts.outside),
+            memos: memos.clone(),
             facts: Arc::clone(&run.facts),
             definitions: Arc::clone(&run.definitions),
             asset: asset.clone(),
@@ -113,9 +127,9 @@ impl Resolver {
             return self.outside.import(dataset, batch, uri).await;
         }
         let maker = self.maker(dataset)?;
-        let current = self.store.current(&maker.key, Some(batch)).await;
+        let current = self.stored(|| self.store.current(&maker.key, Some(batch)));
         let found = current
-            .map_err(|error| store(&error))?
+            .await?
             .into_iter()
             .flat_map(|made| made.outputs)
             .find(|version| &version.dataset == dataset);
@@ -127,9 +141,9 @@ impl Resolver {
         let mut by_dataset: Vec<BTreeMap<BatchId, Version>> = Vec::new();
         for dataset in &asset.all_batches {
             let maker = self.maker(dataset)?;
-            let current = self.store.current(&maker.key, None).await;
+            let current = self.stored(|| self.store.current(&maker.key, None));
             let mut found: BTreeMap<BatchId, Version> = current
-                .map_err(|error| store(&error))?
+                .await?
                 .into_iter()
                 .flat_map(|made| made.outputs)
                 .filter(|version| &version.dataset == dataset)
@@ -188,9 +202,12 @@ impl Resolver {
 
     /// An earlier materialization counts only while the lake still has all of it.
     async fn memo(&self, key: &str) -> Result<Option<Memo>, Refusal> {
-        let (asset, batch) = (&self.asset, &self.facts.batch);
-        let found = self.store.find_materialization(asset, batch, key).await;
-        let Some(found) = found.map_err(|error| store(&error))? else {
+        let wanted = VersionOf {
+            asset: self.asset.clone(),
+            batch: self.facts.batch.clone(),
+            key: key.to_owned(),
+        };
+        let Some(found) = self.stored(|| self.memos.find(wanted.clone())).await? else {
             return Ok(None);
         };
         for version in &found.outputs {
@@ -202,6 +219,27 @@ impl Resolver {
             outputs: found.outputs,
             metadata: found.metadata,
         }))
+    }
+
+    /// The store is asked until it answers: that it is gone for a while is no failure of the step. Whoever leads next asks
+    /// anew.
+    async fn stored<T, E, F>(&self, ask: impl Fn() -> F) -> Result<T, Refusal>
+    where
+        E: Borrow<RunStoreError>,
+        F: Future<Output = Result<T, E>>,
+    {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match ask().await {
+                Ok(found) => return Ok(found),
+                Err(error) if error.borrow().is_transient() => {
+                    tracing::warn!(asset = %self.asset, run_id = %self.facts.run_id, error = %kycc_telemetry::chain(error.borrow()), "the store does not answer a step that is resolved; asking again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                Err(error) => return Err(store(error.borrow())),
+            }
+        }
     }
 
     fn shards(&self, asset: &AssetDef, inputs: &[Version]) -> u32 {

@@ -6,7 +6,7 @@ mod retention;
 
 use std::sync::Arc;
 
-use kycc_domain::ids::{AssetKey, RunId};
+use kycc_domain::ids::{AssetKey, BatchId, RunId};
 use serde_json::json;
 
 pub(crate) use dead_letters::dead_letters_are_listed_newest_first_and_each_is_replayed_once;
@@ -21,7 +21,7 @@ pub(crate) use retention::{
 
 use super::{
     Change, Created, Epoch, Logged, Move, NewMaterialization, NewRun, RunFacts, RunFilter,
-    RunStore, RunStoreError,
+    RunStore, RunStoreError, VersionOf,
 };
 use crate::core::{
     Command, Event, EventKind, Level, LogEntry, Metadata, PlannedStep, Resolution, RunState,
@@ -29,52 +29,51 @@ use crate::core::{
 };
 
 macro_rules! run_store_conformance {
-    ($make:expr, [$($promise:ident),+ $(,)?]) => {
-        $(
-            #[tokio::test]
-            async fn $promise() {
-                let store: std::sync::Arc<dyn $crate::store::RunStore> = $make.await;
-                $crate::store::conformance::$promise(store).await;
-            }
-        )+
+    ([$($promise:ident),+ $(,)?]) => {
+        mod on_sqlite {
+            $(
+                #[tokio::test]
+                async fn $promise() {
+                    kycc_testkit::stores::on_sqlite("orchestrator", crate::store::MIGRATIONS, |store| {
+                        super::$promise(std::sync::Arc::new(store))
+                    })
+                    .await;
+                }
+            )+
+        }
+        mod on_postgres {
+            $(
+                #[tokio::test]
+                async fn $promise() {
+                    kycc_testkit::stores::on_postgres("orchestrator", crate::store::MIGRATIONS, |store| {
+                        super::$promise(std::sync::Arc::new(store))
+                    })
+                    .await;
+                }
+            )+
+        }
     };
 }
 
-mod on_sqlite {
-    async fn open() -> std::sync::Arc<dyn crate::store::RunStore> {
-        let store = kycc_store::sqlite::Store::open("sqlite::memory:")
-            .await
-            .unwrap();
-        store
-            .migrate("orchestrator", crate::store::MIGRATIONS)
-            .await
-            .unwrap();
-        std::sync::Arc::new(store)
-    }
-
-    run_store_conformance!(
-        open(),
-        [
-            a_run_reads_back_as_it_was_written,
-            the_same_request_makes_the_same_run,
-            a_request_id_used_for_something_else_is_a_conflict,
-            every_state_of_a_run_reads_back_equal,
-            a_change_from_a_state_that_is_gone_is_stale_and_changes_nothing,
-            event_numbers_have_no_gaps_also_when_written_at_once,
-            runs_are_listed_newest_first_page_by_page_and_filtered,
-            only_runs_that_have_not_ended_are_live,
-            materializations_are_found_by_key_and_the_last_used_is_current,
-            dead_letters_are_listed_newest_first_and_each_is_replayed_once,
-            old_runs_go_with_what_was_written_of_them_and_current_materializations_stay,
-            what_is_referenced_is_kept_current_or_not_yet_sure,
-            many_runs_are_written_at_once_and_each_request_id_counts_once,
-            of_two_candidates_exactly_one_wins,
-            a_deposed_leader_writes_nothing,
-            a_seat_that_was_given_up_is_empty_and_its_epoch_is_over,
-            whatever_a_leader_writes_renews_its_lease,
-        ]
-    );
-}
+run_store_conformance!([
+    a_run_reads_back_as_it_was_written,
+    the_same_request_makes_the_same_run,
+    a_request_id_used_for_something_else_is_a_conflict,
+    every_state_of_a_run_reads_back_equal,
+    a_change_from_a_state_that_is_gone_is_stale_and_changes_nothing,
+    event_numbers_have_no_gaps_also_when_written_at_once,
+    runs_are_listed_newest_first_page_by_page_and_filtered,
+    only_runs_that_have_not_ended_are_live,
+    materializations_are_found_by_key_and_the_last_used_is_current,
+    dead_letters_are_listed_newest_first_and_each_is_replayed_once,
+    old_runs_go_with_what_was_written_of_them_and_current_materializations_stay,
+    what_is_referenced_is_kept_current_or_not_yet_sure,
+    many_runs_are_written_at_once_and_each_request_id_counts_once,
+    of_two_candidates_exactly_one_wins,
+    a_deposed_leader_writes_nothing,
+    a_seat_that_was_given_up_is_empty_and_its_epoch_is_over,
+    whatever_a_leader_writes_renews_its_lease,
+]);
 
 pub(crate) fn new_run(run_id: &str, request_id: &str) -> NewRun {
     let step = |name: &str, upstream: Vec<usize>| PlannedStep {
@@ -458,18 +457,18 @@ pub(crate) async fn materializations_are_found_by_key_and_the_last_used_is_curre
     let current = store.current(&first, None).await.unwrap();
     assert_eq!((current.len(), key_of(&current)), (1, "k1".to_owned()));
     assert_eq!(current[0].outputs, [version("first")]);
-    let found = store
-        .find_materialization(&first, &batch, "k2")
-        .await
-        .unwrap();
-    assert_eq!(found.unwrap().id, "m2");
-    assert_eq!(
-        store
-            .find_materialization(&first, &batch, "k3")
-            .await
-            .unwrap(),
-        None
-    );
+    let wanted = ["k2", "k3", "k1", "k2"].map(|key| VersionOf {
+        asset: first.clone(),
+        batch: BatchId::clone(&batch),
+        key: key.to_owned(),
+    });
+    let found = store.find_materializations(&wanted).await.unwrap();
+    let ids: Vec<_> = found
+        .into_iter()
+        .map(|made| made.map(|made| made.id))
+        .collect();
+    let of = |id: &str| Some(id.to_owned());
+    assert_eq!(ids, [of("m2"), None, of("m1"), of("m2")]);
     let page = store.materializations(&first, None, None, 1).await.unwrap();
     assert_eq!(key_of(&page), "k2");
     let rest = store

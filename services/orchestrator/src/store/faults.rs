@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::{
     Change, Created, DeadLetter, DeadLetterStore, Epoch, LeaderRow, LeaderStore, LetterFilter,
     NewRun, Pruned, RetentionStore, RunFilter, RunStore, RunStoreError, StoredEvent,
-    StoredMaterialization, StoredRun,
+    StoredMaterialization, StoredRun, VersionOf,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,14 +228,12 @@ impl<S: RunStore> RunStore for FaultyStore<S> {
         self.inner.events(run_id, after, limit).await
     }
 
-    async fn find_materialization(
+    async fn find_materializations(
         &self,
-        asset: &AssetKey,
-        batch: &BatchId,
-        key: &str,
-    ) -> Result<Option<StoredMaterialization>, RunStoreError> {
+        wanted: &[VersionOf],
+    ) -> Result<Vec<Option<StoredMaterialization>>, RunStoreError> {
         self.answers().await?;
-        self.inner.find_materialization(asset, batch, key).await
+        self.inner.find_materializations(wanted).await
     }
 
     async fn current(

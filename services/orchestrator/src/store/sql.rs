@@ -1,5 +1,7 @@
 //! The run store on SQL, for every database.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use kycc_domain::ids::{AssetKey, BatchId, RunId};
 use sqlx::AssertSqlSafe;
@@ -8,10 +10,11 @@ use super::apply::ApplyChanges as _;
 use super::leader::Fence as _;
 use super::read::{FromStored, RUN_COLUMNS, ReadRuns};
 use super::rows::{bigint, id};
+use super::values::{MOST_ROWS, statement};
 use super::write::WriteRuns as _;
 use super::{
     Change, Created, Epoch, NewRun, RunFilter, RunStore, RunStoreError, StoredEvent,
-    StoredMaterialization, StoredRun,
+    StoredMaterialization, StoredRun, VersionOf,
 };
 use crate::core::RunStatus;
 
@@ -99,16 +102,22 @@ kycc_store::for_each_driver! {
             rows.iter().map(FromStored::event).collect()
         }
 
-        async fn find_materialization(&self, asset: &AssetKey, batch: &BatchId, key: &str) -> Result<Option<StoredMaterialization>, RunStoreError> {
-            let row = sqlx::query("SELECT * FROM orchestrator_materializations \
-                WHERE asset = $1 AND batch_id = $2 AND version_key = $3 ORDER BY materialization_id DESC LIMIT 1")
-                .bind(asset.as_str())
-                .bind(batch.as_str())
-                .bind(key)
-                .fetch_optional(self.read())
-                .await
-                .map_err(RunStoreError::sql("look a materialization up"))?;
-            row.map(|row| row.materialization()).transpose()
+        async fn find_materializations(&self, wanted: &[VersionOf]) -> Result<Vec<Option<StoredMaterialization>>, RunStoreError> {
+            let mut newest = BTreeMap::new();
+            for wanted in wanted.chunks(MOST_ROWS) {
+                let mut query = sqlx::query(statement("SELECT * FROM orchestrator_materializations \
+                    WHERE (asset, batch_id, version_key) IN (VALUES {}) ORDER BY materialization_id", wanted.len(), 3));
+                for VersionOf { asset, batch, key } in wanted {
+                    query = query.bind(asset.as_str()).bind(batch.as_str()).bind(key);
+                }
+                let rows = query.fetch_all(self.read()).await.map_err(RunStoreError::sql("look materializations up"))?;
+                for row in &rows {
+                    let found = row.materialization()?;
+                    let (asset, batch, key) = (found.asset.clone(), found.batch.clone(), found.key.clone());
+                    newest.insert(VersionOf { asset, batch, key }, found);
+                }
+            }
+            Ok(wanted.iter().map(|wanted| newest.get(wanted).cloned()).collect())
         }
 
         async fn current(&self, asset: &AssetKey, batch: Option<&BatchId>) -> Result<Vec<StoredMaterialization>, RunStoreError> {

@@ -116,6 +116,14 @@ pub(crate) struct NewMaterialization {
     pub metadata: Metadata,
 }
 
+/// What a materialization is known by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct VersionOf {
+    pub asset: AssetKey,
+    pub batch: BatchId,
+    pub key: String,
+}
+
 /// How an attempt ended, as its worker or the lease told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AttemptEnd {

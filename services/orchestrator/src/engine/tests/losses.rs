@@ -95,3 +95,45 @@ async fn a_launch_that_was_written_without_a_word_is_taken_up_and_found_by_its_r
     let again = fleet.api.launch_as(request()).await.unwrap();
     assert_eq!(again.state.run_id, live[0]);
 }
+
+#[tokio::test]
+async fn a_postgres_that_ends_every_connection_mid_run_costs_time_and_nothing_else() {
+    let database = kycc_testkit::postgres::fresh().await;
+    let store = database.open().await;
+    let migrated = store.migrate("orchestrator", crate::store::MIGRATIONS);
+    migrated.await.unwrap();
+    let leases = Leases {
+        worker: Duration::from_secs(30),
+        leader: Some(Duration::from_secs(2)),
+    };
+    let fleet = TestFleet::with_leases(Arc::new(store), PIPELINE, leases).await;
+    fleet.leads().await;
+    let _workers = fleet.work(|_| Act::Succeed);
+    for event in [2, 6, 9] {
+        let run_id = fleet.launch("all", &format!("B{event}")).await;
+        let id = run_id.parse().unwrap();
+        let mut notices = fleet.api.engine.hub().subscribe(&id);
+        while fleet.events(&run_id).await.len() < event {
+            let _ = tokio::time::timeout(Duration::from_millis(100), notices.recv()).await;
+        }
+        database.disconnect_all().await;
+        let ended = async {
+            loop {
+                // Reads meet the broken connections too.
+                if let Ok(Some(run)) = fleet.store.run(&id).await
+                    && run.state.status.is_terminal()
+                {
+                    return run;
+                }
+                let _ = tokio::time::timeout(Duration::from_millis(100), notices.recv()).await;
+            }
+        };
+        let run = tokio::time::timeout(Duration::from_secs(30), ended)
+            .await
+            .unwrap();
+        assert_eq!(run.state.status, RunStatus::Success);
+        let kinds = fleet.kinds(&run_id).await;
+        let ended = kinds.iter().filter(|kind| **kind == EventKind::StepSuccess);
+        assert_eq!((ended.count(), kinds.len() as u64), (4, run.last_sequence));
+    }
+}
