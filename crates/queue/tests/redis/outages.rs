@@ -84,7 +84,8 @@ async fn dropped_as_it_is_given_a_task(
 ) {
     let given = task("a");
     // The server knows the script by then, so that the push is one command.
-    leader.push("another lane", &given).await.unwrap();
+    let known = leader.push("another lane", &given).await;
+    known.expect("the server answers");
     let mut push = std::pin::pin!(leader.push(LANE, &given));
     {
         let mut pull = std::pin::pin!(worker.pull(LANE, "w", 1, SOON));
@@ -97,7 +98,7 @@ async fn dropped_as_it_is_given_a_task(
         assert!(sent.is_err(), "the server is frozen");
     }
     server.thaw();
-    push.await.unwrap();
+    push.await.expect("the server answers again");
 }
 
 #[tokio::test]
