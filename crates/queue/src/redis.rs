@@ -9,8 +9,8 @@
 //! - **A push wakes a waiting reader at once.** Nobody polls: readers block within the server, in slices of five seconds
 //!   so that a server that died is noticed.
 //! - **A dropped pull takes nothing for good.** Its read is ended within the server. An entry that was given in that very
-//!   instant is held for the next pull of the same consumer; where none comes, its lease runs out like that of a worker
-//!   that died.
+//!   instant is given back by the next pull of that lane in this process, at the end of its stream; where none comes, its
+//!   lease runs out like that of a worker that died.
 //! - **Only who leads ends a lease.** Nothing here takes an entry from a consumer; beats begin its idle time anew.
 //! - **Results come again until acknowledged**, to whoever asks, in order.
 //! - **Log lines come at most once**; about the newest `capacity.logs` are kept while nobody reads.

@@ -16,6 +16,7 @@ mod module;
 mod module_table;
 mod source_service;
 mod spawner;
+mod store_answer;
 mod task;
 mod worker;
 
@@ -30,5 +31,6 @@ pub use migrate::{Tables, check, migrate};
 pub use module::{BuildError, Module, ModuleContext, Service, ServiceBuilder};
 pub use module_table::ModuleTable;
 pub use spawner::{BoxError, OnFailure, Spawner};
+pub use store_answer::store_error;
 pub use task::{StepLog, TaskContext, TaskError, TaskParts, TaskWriter};
 pub use worker::{Worker, WorkerOptions};

@@ -22,6 +22,8 @@ mod golden;
 mod labels;
 #[path = "end_to_end/left_out.rs"]
 mod left_out;
+#[path = "end_to_end/migrate.rs"]
+mod migrate;
 #[path = "end_to_end/models.rs"]
 mod models;
 #[path = "end_to_end/place.rs"]

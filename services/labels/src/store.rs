@@ -1,7 +1,7 @@
 //! Recorded outcomes: appended, never changed, numbered in the order in which they were recorded.
 
 use async_trait::async_trait;
-use kycc_store::{Migration, StoreError};
+use kycc_store::{Migration, Repeat, StoreError, retry_transient};
 
 use crate::core::outcome::Outcome;
 
@@ -82,35 +82,8 @@ kycc_store::for_each_driver! {
     #[async_trait]
     impl OutcomeStore for driver::Store {
         async fn append(&self, outcomes: &[Outcome], recording: Recording<'_>) -> Result<u64, StoreError> {
-            let mut tx = self.begin().await?;
-            let newest: i64 = sqlx::query("SELECT COALESCE(MAX(outcome_id), 0) FROM labels_outcomes")
-                .fetch_one(&mut *tx)
-                .await
-                .and_then(|row| row.try_get(0))
-                .map_err(StoreError::during("number an outcome"))?;
-            let mut recorded = 0i64;
-            for outcome in outcomes {
-                let inserted = sqlx::query(
-                    "INSERT INTO labels_outcomes
-                        (outcome_id, party_id, kind, days_past_due, occurred_at, source, recorded_at, recorded_by)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-                     ON CONFLICT (party_id, kind, days_past_due, occurred_at, source) DO NOTHING",
-                )
-                .bind(newest + recorded + 1)
-                .bind(&outcome.party_id)
-                .bind(crate::core::outcome::kind_name(outcome.kind))
-                .bind(i64::from(outcome.days_past_due))
-                .bind(outcome.occurred_at_micros)
-                .bind(recording.source)
-                .bind(recording.recorded_at_micros)
-                .bind(recording.recorded_by)
-                .execute(&mut *tx)
-                .await
-                .map_err(StoreError::during("record an outcome"))?;
-                recorded += i64::from(inserted.rows_affected() == 1);
-            }
-            tx.commit().await?;
-            Ok(recorded.unsigned_abs())
+            // An outcome of a source is its own key.
+            retry_transient(Repeat::ByKey, || append(self, outcomes, recording)).await
         }
 
         async fn newest(&self) -> Result<i64, StoreError> {
@@ -155,6 +128,44 @@ kycc_store::for_each_driver! {
             .map_err(StoreError::during("list outcomes"))?;
             rows.iter().map(recorded).collect::<Result<_, _>>().map_err(StoreError::during("list outcomes"))
         }
+    }
+
+    /// Numbers go up by one in the order of commits, also with several writers: whoever has read up to the newest has
+    /// missed none.
+    async fn append(
+        store: &driver::Store,
+        outcomes: &[Outcome],
+        recording: Recording<'_>,
+    ) -> Result<u64, StoreError> {
+        let mut tx = store.begin_exclusive("labels").await?;
+        let newest: i64 = sqlx::query("SELECT COALESCE(MAX(outcome_id), 0) FROM labels_outcomes")
+            .fetch_one(&mut *tx)
+            .await
+            .and_then(|row| row.try_get(0))
+            .map_err(StoreError::during("number an outcome"))?;
+        let mut recorded = 0i64;
+        for outcome in outcomes {
+            let inserted = sqlx::query(
+                "INSERT INTO labels_outcomes
+                    (outcome_id, party_id, kind, days_past_due, occurred_at, source, recorded_at, recorded_by)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                 ON CONFLICT (party_id, kind, days_past_due, occurred_at, source) DO NOTHING",
+            )
+            .bind(newest + recorded + 1)
+            .bind(&outcome.party_id)
+            .bind(crate::core::outcome::kind_name(outcome.kind))
+            .bind(i64::from(outcome.days_past_due))
+            .bind(outcome.occurred_at_micros)
+            .bind(recording.source)
+            .bind(recording.recorded_at_micros)
+            .bind(recording.recorded_by)
+            .execute(&mut *tx)
+            .await
+            .map_err(StoreError::during("record an outcome"))?;
+            recorded += i64::from(inserted.rows_affected() == 1);
+        }
+        tx.commit().await?;
+        Ok(recorded.unsigned_abs())
     }
 
     fn recorded(row: &driver::Row) -> Result<Recorded, sqlx::Error> {

@@ -70,13 +70,9 @@ pub(crate) fn first() -> Version {
 /// With the built-in version alone.
 pub(crate) async fn store() -> Store {
     let store = Store::open("sqlite::memory:").await.unwrap();
-    prepare(&store).await;
-    store
-}
-
-pub(crate) async fn prepare(store: &Store) {
     store.migrate("scorecards", &MIGRATIONS).await.unwrap();
     store.open(&first()).await.unwrap();
+    store
 }
 
 /// By bob, for a good reason, whatever stands.
@@ -100,7 +96,7 @@ pub(crate) fn named(version: &str) -> Target {
 }
 
 /// Enters a version that was judged against the active one, and has it approved.
-pub(crate) async fn approved(store: &Store, name: &str, factor: f64) -> Version {
+pub(crate) async fn approved(store: &impl VersionStore, name: &str, factor: f64) -> Version {
     let active = store.active().await.unwrap().unwrap();
     let judged = Version {
         parent: Some(active.name().to_owned()),

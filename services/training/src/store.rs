@@ -1,7 +1,7 @@
 //! The registry of models: append-only, one row per model, newest first.
 
 use async_trait::async_trait;
-use kycc_store::{Migration, StoreError};
+use kycc_store::{Migration, Repeat, StoreError, retry_transient};
 
 pub(crate) const MIGRATIONS: [Migration; 1] = [Migration {
     version: 1,
@@ -40,19 +40,7 @@ kycc_store::for_each_driver! {
     #[async_trait]
     impl ModelStore for driver::Store {
         async fn register(&self, model: &Registered) -> Result<(), StoreError> {
-            let mut tx = self.begin().await?;
-            sqlx::query(
-                "INSERT INTO training_models (model_id, document, run_id, created_at) VALUES ($1, $2, $3, $4)
-                 ON CONFLICT (model_id) DO NOTHING",
-            )
-            .bind(&model.model_id)
-            .bind(&model.document)
-            .bind(&model.run_id)
-            .bind(model.created_at_micros)
-            .execute(&mut *tx)
-            .await
-            .map_err(StoreError::during("register a model"))?;
-            tx.commit().await
+            retry_transient(Repeat::ByKey, || register(self, model)).await
         }
 
         async fn get(&self, model_id: &str) -> Result<Option<Registered>, StoreError> {
@@ -83,6 +71,22 @@ kycc_store::for_each_driver! {
         }
     }
 
+    async fn register(store: &driver::Store, model: &Registered) -> Result<(), StoreError> {
+        let mut tx = store.begin().await?;
+        sqlx::query(
+            "INSERT INTO training_models (model_id, document, run_id, created_at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (model_id) DO NOTHING",
+        )
+        .bind(&model.model_id)
+        .bind(&model.document)
+        .bind(&model.run_id)
+        .bind(model.created_at_micros)
+        .execute(&mut *tx)
+        .await
+        .map_err(StoreError::during("register a model"))?;
+        tx.commit().await
+    }
+
     fn registered(row: &driver::Row) -> Result<Registered, sqlx::Error> {
         Ok(Registered {
             model_id: row.try_get("model_id")?,
@@ -94,40 +98,4 @@ kycc_store::for_each_driver! {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use kycc_store::sqlite::Store;
-
-    fn model(id: &str, at: i64) -> Registered {
-        Registered {
-            model_id: id.into(),
-            document: "{}".into(),
-            run_id: "r".into(),
-            created_at_micros: at,
-        }
-    }
-
-    #[tokio::test]
-    async fn a_model_is_entered_once_and_never_changed() {
-        let store = Store::open("sqlite::memory:").await.unwrap();
-        store.migrate("training", &MIGRATIONS).await.unwrap();
-        store.register(&model("m-1", 1)).await.unwrap();
-        store.register(&model("m-1", 9)).await.unwrap();
-        assert_eq!(store.get("m-1").await.unwrap(), Some(model("m-1", 1)));
-        assert_eq!(store.get("m-2").await.unwrap(), None);
-    }
-
-    #[tokio::test]
-    async fn pages_go_from_newest_to_oldest_without_gaps() {
-        let store = Store::open("sqlite::memory:").await.unwrap();
-        store.migrate("training", &MIGRATIONS).await.unwrap();
-        for (id, at) in [("m-1", 1), ("m-2", 2), ("m-3", 2)] {
-            store.register(&model(id, at)).await.unwrap();
-        }
-        let first = store.list(None, 2).await.unwrap();
-        let ids: Vec<_> = first.iter().map(|model| model.model_id.as_str()).collect();
-        assert_eq!(ids, ["m-3", "m-2"]);
-        let rest = store.list(Some((2, "m-2".into())), 2).await.unwrap();
-        assert_eq!(rest, [model("m-1", 1)]);
-    }
-}
+mod tests;

@@ -13,8 +13,8 @@ use super::reads::Hand;
 use super::{RedisQueue, scripts};
 use crate::{Delivery, EntryId, QueueError};
 
-/// A server that died without a word is noticed after this and the time of an answer. Also how long a read that could
-/// not be unblocked may still take a task for a consumer that left.
+/// A server that died without a word is noticed after this and the time of an answer. Also how long the read of a pull
+/// that was dropped may still take a task when it could not be unblocked and this process pulls no more.
 const SLICE: Duration = Duration::from_secs(5);
 
 const PULL: &str = "hand out tasks";
@@ -39,16 +39,14 @@ impl Pull<'_> {
             return Ok(Vec::new());
         }
         let deadline = Instant::now() + wait;
-        let place = (self.keys.lane.clone(), self.consumer.to_owned());
-        let mut hand = Hand::new(&self.queue.connections, &self.queue.shelf, place);
-        while let Some(resumed) = hand.resume().await {
-            // A read that failed took nothing that this consumer could still work on: its lease runs out.
-            let Ok(reply) = resumed else { continue };
-            let given = self.still_ours(self.given(reply)).await?;
-            if !given.is_empty() {
-                return self.hand_over(given).await;
-            }
-        }
+        self.settle().await;
+        let queue = self.queue;
+        let mut hand = Hand::new(
+            &queue.connections,
+            &queue.shelf,
+            &self.keys.lane,
+            self.consumer,
+        );
         loop {
             let taken = self.take(&mut hand).await;
             let given = self.given(taken.map_err(|failure| failure.during(PULL))?);
@@ -116,21 +114,19 @@ impl Pull<'_> {
         of_stream(true).chain(of_stream(false)).collect()
     }
 
-    /// Without those that were taken from this consumer since an abandoned pull was given them; the lease of the others
-    /// begins anew.
-    async fn still_ours(&self, given: Vec<Given>) -> Result<Vec<Given>, QueueError> {
-        let mut ours = Vec::with_capacity(given.len());
-        for given in given {
-            let key = self.keys.stream(given.urgent);
-            if self
-                .queue
-                .prolong(key, &given.entry.id, self.consumer)
-                .await?
-            {
-                ours.push(given);
+    /// Gives back what pulls of this lane were given as they were dropped, whoever's they were. What cannot be given back
+    /// is left to its lease.
+    async fn settle(&self) {
+        let queue = self.queue;
+        while let Some(mut hand) =
+            Hand::abandoned(&queue.connections, &queue.shelf, &self.keys.lane)
+        {
+            let Ok(reply) = hand.end().await else { return };
+            let given = self.given(reply);
+            if self.give_back(hand.consumer(), &given).await.is_err() {
+                return;
             }
         }
-        Ok(ours)
     }
 
     /// Gives back what is too much. An entry that cannot be read is acknowledged away with its error: it would fail for
@@ -152,17 +148,17 @@ impl Pull<'_> {
             }
         }
         if let Some(error) = unreadable {
-            self.give_back(&given).await?;
+            self.give_back(self.consumer, &given).await?;
             return Err(error);
         }
-        self.give_back(&surplus).await?;
+        self.give_back(self.consumer, &surplus).await?;
         Ok(deliveries)
     }
 
-    async fn give_back(&self, surplus: &[Given]) -> Result<(), QueueError> {
+    async fn give_back(&self, consumer: &str, surplus: &[Given]) -> Result<(), QueueError> {
         for urgent in [true, false] {
             let mut script = scripts::GIVE_BACK.key(self.keys.stream(urgent));
-            script.arg(GROUP).arg(self.consumer);
+            script.arg(GROUP).arg(consumer);
             let mut some = false;
             for given in surplus.iter().filter(|given| given.urgent == urgent) {
                 script.arg(&given.entry.id);

@@ -1,21 +1,20 @@
 //! Reads that outlive who asked for them. A read that is under way takes entries when the server answers, not when the
-//! answer is looked at; so a pull that is dropped leaves its read on a shelf, and the next pull of the same consumer
-//! takes it from there.
+//! answer is looked at. So a pull that is dropped puts its read on a shelf, and the next pull of that lane in this process
+//! gives back what it was given.
 
-use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::RedisResult;
 use redis::streams::StreamReadReply;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::connections::{ANSWER, Connections, Reader, Unblocker};
 use super::failure::Failure;
 
-/// Lane and consumer.
-pub(super) type Place = (String, String);
+/// A read whose waiting was ended before the server knew that it waits is told again after so long.
+const AGAIN: Duration = Duration::from_millis(20);
 
 type Answer = Pin<Box<dyn Future<Output = RedisResult<Option<StreamReadReply>>> + Send>>;
 
@@ -29,34 +28,32 @@ struct Read {
     unblocker: Option<Unblocker>,
 }
 
+struct Abandoned {
+    lane: String,
+    consumer: String,
+    read: Read,
+}
+
 #[derive(Default)]
-pub(super) struct Shelf(Mutex<HashMap<Place, Vec<Read>>>);
+pub(super) struct Shelf(Mutex<Vec<Abandoned>>);
 
 impl std::fmt::Debug for Shelf {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let abandoned: usize = self.reads().values().map(Vec::len).sum();
         f.debug_struct("Shelf")
-            .field("abandoned", &abandoned)
+            .field("abandoned", &self.reads().len())
             .finish()
     }
 }
 
 impl Shelf {
-    fn reads(&self) -> MutexGuard<'_, HashMap<Place, Vec<Read>>> {
+    fn reads(&self) -> MutexGuard<'_, Vec<Abandoned>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn put(&self, place: Place, read: Read) {
-        self.reads().entry(place).or_default().push(read);
-    }
-
-    fn take(&self, place: &Place) -> Option<Read> {
+    fn take(&self, lane: &str) -> Option<Abandoned> {
         let mut reads = self.reads();
-        let read = reads.get_mut(place)?.pop();
-        if reads.get(place).is_some_and(Vec::is_empty) {
-            reads.remove(place);
-        }
-        read
+        let found = reads.iter().position(|abandoned| abandoned.lane == lane)?;
+        Some(reads.swap_remove(found))
     }
 }
 
@@ -64,24 +61,45 @@ impl Shelf {
 pub(super) struct Hand<'a> {
     connections: &'a Connections,
     shelf: &'a Shelf,
-    place: Place,
+    lane: String,
+    consumer: String,
     under_way: Option<Read>,
 }
 
 impl<'a> Hand<'a> {
-    pub(super) fn new(connections: &'a Connections, shelf: &'a Shelf, place: Place) -> Self {
+    pub(super) fn new(
+        connections: &'a Connections,
+        shelf: &'a Shelf,
+        lane: &str,
+        consumer: &str,
+    ) -> Self {
         Self {
             connections,
             shelf,
-            place,
+            lane: lane.to_owned(),
+            consumer: consumer.to_owned(),
             under_way: None,
         }
     }
 
-    /// What an abandoned pull of this place was given, if there is one.
-    pub(super) async fn resume(&mut self) -> Option<Result<StreamReadReply, Failure>> {
-        self.under_way = Some(self.shelf.take(&self.place)?);
-        Some(self.finish().await)
+    /// The hand of a pull of this lane that was dropped, if there is one.
+    pub(super) fn abandoned(
+        connections: &'a Connections,
+        shelf: &'a Shelf,
+        lane: &str,
+    ) -> Option<Self> {
+        let abandoned = shelf.take(lane)?;
+        Some(Self {
+            connections,
+            shelf,
+            lane: abandoned.lane,
+            consumer: abandoned.consumer,
+            under_way: Some(abandoned.read),
+        })
+    }
+
+    pub(super) fn consumer(&self) -> &str {
+        &self.consumer
     }
 
     /// Asks something that the server answers within `block`.
@@ -101,24 +119,41 @@ impl<'a> Hand<'a> {
         };
         let reader = self.connections.reader().await?;
         let answer = Box::pin(ask(reader.connection.clone()));
-        self.under_way = Some(Read {
+        let read = self.under_way.insert(Read {
             reader,
             answer,
             block,
             unblocker,
         });
-        self.finish().await
-    }
-
-    async fn finish(&mut self) -> Result<StreamReadReply, Failure> {
-        let Some(read) = &mut self.under_way else {
-            return Ok(StreamReadReply::default());
-        };
-        let answered = timeout(read.block + ANSWER, &mut read.answer).await;
-        let answered = match answered {
+        let answered = match timeout(block + ANSWER, &mut read.answer).await {
             Ok(answered) => answered.map_err(Failure::of),
             Err(_) => Err(Failure::NoAnswer(None)),
         };
+        self.finish(answered)
+    }
+
+    /// Ends the waiting of an abandoned read, and says what it was given.
+    pub(super) async fn end(&mut self) -> Result<StreamReadReply, Failure> {
+        let deadline = Instant::now() + ANSWER;
+        while let Some(read) = &mut self.under_way {
+            if !read.block.is_zero() {
+                let unblocker = self.connections.unblocker().await?;
+                unblocker.unblock(read.reader.client_id);
+            }
+            match timeout(AGAIN, &mut read.answer).await {
+                Ok(answered) => return self.finish(answered.map_err(Failure::of)),
+                Err(_) if Instant::now() < deadline => {}
+                Err(_) => return self.finish(Err(Failure::NoAnswer(None))),
+            }
+        }
+        Ok(StreamReadReply::default())
+    }
+
+    /// Nothing is under way any more; the reader is kept for others unless it failed.
+    fn finish(
+        &mut self,
+        answered: Result<Option<StreamReadReply>, Failure>,
+    ) -> Result<StreamReadReply, Failure> {
         if let Some(read) = self.under_way.take() {
             match &answered {
                 Err(failure) if failure.spoils_the_connection() => {
@@ -137,7 +172,11 @@ impl Drop for Hand<'_> {
             if let Some(unblocker) = read.unblocker.take() {
                 unblocker.unblock(read.reader.client_id);
             }
-            self.shelf.put(std::mem::take(&mut self.place), read);
+            self.shelf.reads().push(Abandoned {
+                lane: std::mem::take(&mut self.lane),
+                consumer: std::mem::take(&mut self.consumer),
+                read,
+            });
         }
     }
 }

@@ -31,11 +31,7 @@ async fn an_emptied_server_is_rebuilt_by_use_while_readers_wait() {
     queue.push(LANE, &task("lost")).await.unwrap();
     let held = queue.pull(LANE, "w", 1, SOON).await.unwrap().remove(0);
     let empty = async {
-        // Both readers wait within the server by then, or are about to.
-        let deadline = tokio::time::Instant::now() + SOON;
-        while !waits(&server) && tokio::time::Instant::now() < deadline {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        until_readers_wait(&server, 2).await;
         server.flush();
         queue.push(LANE, &task("a")).await.unwrap();
         queue.publish_result(&result("a")).await.unwrap();
@@ -65,10 +61,74 @@ async fn an_emptied_server_is_rebuilt_by_use_while_readers_wait() {
     assert!(queue.pull_logs(1, NOW).await.unwrap().is_empty());
 }
 
-/// Two clients are blocked.
-fn waits(server: &RedisServer) -> bool {
-    let clients: String = server.ask(&["INFO", "clients"]);
-    clients.contains("blocked_clients:2")
+/// Until so many clients are blocked within the server.
+async fn until_readers_wait(server: &RedisServer, readers: usize) {
+    let waits = async {
+        loop {
+            let clients: String = server.ask(&["INFO", "clients"]);
+            if clients.contains(&format!("blocked_clients:{readers}")) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let waits = tokio::time::timeout(SOON, waits).await;
+    waits.expect("readers wait within the server");
+}
+
+/// A pull of `w` is dropped while the server, frozen, has a task for it on the way.
+async fn dropped_as_it_is_given_a_task(
+    server: &RedisServer,
+    worker: &RedisQueue,
+    leader: &RedisQueue,
+) {
+    let given = task("a");
+    // The server knows the script by then, so that the push is one command.
+    leader.push("another lane", &given).await.unwrap();
+    let mut push = std::pin::pin!(leader.push(LANE, &given));
+    {
+        let mut pull = std::pin::pin!(worker.pull(LANE, "w", 1, SOON));
+        tokio::select! {
+            _ = &mut pull => panic!("nothing was pushed yet"),
+            () = until_readers_wait(server, 1) => {}
+        }
+        server.freeze();
+        let sent = tokio::time::timeout(Duration::from_millis(50), &mut push).await;
+        assert!(sent.is_err(), "the server is frozen");
+    }
+    server.thaw();
+    push.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_task_given_to_a_pull_as_it_was_dropped_goes_to_the_next_pull_in_that_process() {
+    for consumer in ["w", "other"] {
+        let server = RedisServer::start();
+        let (worker, leader) = (server.queue(), server.queue());
+        dropped_as_it_is_given_a_task(&server, &worker, &leader).await;
+        let given = leader.expired(LANE, NOW).await.unwrap();
+        assert_eq!(given.len(), 1);
+        assert_eq!(given[0].consumer, "w");
+        let pulled = worker.pull(LANE, consumer, 1, SOON).await.unwrap();
+        assert_eq!(pulled[0].task, task("a"));
+        let beat = worker.beat(LANE, &pulled[0].entry, consumer).await;
+        assert_eq!(beat.unwrap(), Beat::Go);
+        assert_eq!(leader.outstanding(LANE).await.unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_task_whose_lease_was_ended_is_not_handed_out_by_a_later_pull() {
+    let server = RedisServer::start();
+    let (worker, leader) = (server.queue(), server.queue());
+    dropped_as_it_is_given_a_task(&server, &worker, &leader).await;
+    for ended in leader.expired(LANE, NOW).await.unwrap() {
+        leader.push(LANE, &task("again")).await.unwrap();
+        leader.ack(LANE, &ended.entry).await.unwrap();
+    }
+    let pulled = worker.pull(LANE, "w", 5, SOON).await.unwrap();
+    assert_eq!(pulled.len(), 1);
+    assert_eq!(pulled[0].task, task("again"));
 }
 
 #[tokio::test]
@@ -128,10 +188,7 @@ async fn readers_that_wait_notice_a_server_that_dies() {
     let mut server = RedisServer::start();
     let queue = server.queue();
     let kill = async {
-        let deadline = tokio::time::Instant::now() + SOON;
-        while !waits(&server) && tokio::time::Instant::now() < deadline {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        until_readers_wait(&server, 2).await;
         server.kill();
     };
     let long = Duration::from_secs(300);

@@ -30,8 +30,8 @@ fn of_sqlstate(code: &str) -> &'static str {
         "57014" => "STORE_TIMEOUT",
         // Shut down, crashed, starting up, too many connections; an idle session that the server ended.
         "57P01" | "57P02" | "57P03" | "53300" | "25P03" | "57P05" => "STORE_UNAVAILABLE",
-        // A standby, or a server that fails over: the next connection meets the new one.
-        "25006" => "STORE_UNAVAILABLE",
+        // A NUL character, which SQLite keeps.
+        "22021" => "STORE_TEXT",
         code if code.starts_with("08") => "STORE_UNAVAILABLE",
         _ => "STORE_QUERY",
     }
@@ -71,7 +71,7 @@ mod tests {
             ("57P01", "STORE_UNAVAILABLE"),
             ("08006", "STORE_UNAVAILABLE"),
             ("42601", "STORE_QUERY"),
-            ("22021", "STORE_QUERY"),
+            ("22021", "STORE_TEXT"),
         ] {
             assert_eq!(of_sqlstate(code), reason, "{code}");
         }

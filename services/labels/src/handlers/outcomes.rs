@@ -2,6 +2,7 @@
 
 use kycc_proto::labels::v1::{ListOutcomesRequest, ListOutcomesResponse, Outcome, RecordedOutcome};
 use kycc_rpc::{ApiError, page_size, position_token, read_position_token, timestamp};
+use kycc_runtime::store_error;
 
 use super::record::kind_to_wire;
 use crate::store::{OutcomeStore, Place, Recorded};
@@ -29,7 +30,7 @@ pub(super) async fn list_outcomes(
     let mut found = store
         .of_party(&request.party_id, after, size + 1)
         .await
-        .map_err(|error| ApiError::internal(&error))?;
+        .map_err(|error| store_error(&error))?;
     let more = found.len() > size;
     found.truncate(size);
     let last = found.last().filter(|_| more).map(|last| last.place);

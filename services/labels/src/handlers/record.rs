@@ -5,6 +5,7 @@ use kycc_domain::labels::OutcomeKind;
 use kycc_proto::labels::v1 as wire;
 use kycc_proto::labels::v1::{OutcomeError, RecordOutcomesRequest, RecordOutcomesResponse};
 use kycc_rpc::ApiError;
+use kycc_runtime::store_error;
 
 use crate::core::outcome::{Fault, Outcome};
 use crate::store::{OutcomeStore, Recording};
@@ -64,7 +65,7 @@ impl<'a> Recorder<'a> {
             .store
             .append(&good, recording)
             .await
-            .map_err(|error| ApiError::internal(&error))?;
+            .map_err(|error| store_error(&error))?;
         self.answer.recorded += recorded;
         self.answer.duplicates += good.len() as u64 - recorded;
         Ok(())

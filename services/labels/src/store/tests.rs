@@ -2,7 +2,18 @@
 
 use super::*;
 use kycc_domain::labels::OutcomeKind;
-use kycc_store::sqlite::Store;
+
+kycc_testkit::on_every_store!(
+    "labels",
+    &MIGRATIONS,
+    [
+        a_repeated_outcome_is_recorded_once_and_numbers_have_no_gaps,
+        the_same_outcome_of_another_source_is_another_record,
+        reading_stops_at_the_number_the_time_and_the_limit_asked_for,
+        outcomes_of_a_party_come_by_time_and_go_on_after_a_place,
+        eight_who_append_at_once_leave_no_gap_and_readers_miss_none,
+    ]
+);
 
 fn outcome(party: &str, at: i64) -> Outcome {
     Outcome {
@@ -25,19 +36,11 @@ const ALL: Span = Span {
     until_micros: i64::MAX,
 };
 
-async fn store() -> Store {
-    let store = Store::open("sqlite::memory:").await.unwrap();
-    store.migrate("labels", &MIGRATIONS).await.unwrap();
-    store
+async fn read(store: &impl OutcomeStore, span: Span, limit: usize) -> Vec<(i64, Outcome)> {
+    store.read(span, limit).await.unwrap()
 }
 
-async fn read(store: &Store, span: Span, limit: usize) -> Vec<(i64, Outcome)> {
-    OutcomeStore::read(store, span, limit).await.unwrap()
-}
-
-#[tokio::test]
-async fn a_repeated_outcome_is_recorded_once_and_numbers_have_no_gaps() {
-    let store = store().await;
+async fn a_repeated_outcome_is_recorded_once_and_numbers_have_no_gaps<S: OutcomeStore>(store: S) {
     let (a, b, c) = (outcome("A", 1), outcome("B", 2), outcome("C", 3));
     let first = [a.clone(), b.clone(), a.clone()];
     assert_eq!(store.append(&first, FEED).await.unwrap(), 2);
@@ -47,9 +50,7 @@ async fn a_repeated_outcome_is_recorded_once_and_numbers_have_no_gaps() {
     assert_eq!(read(&store, ALL, 10).await, [(1, a), (2, b), (3, c)]);
 }
 
-#[tokio::test]
-async fn the_same_outcome_of_another_source_is_another_record() {
-    let store = store().await;
+async fn the_same_outcome_of_another_source_is_another_record<S: OutcomeStore>(store: S) {
     let all = [outcome("A", 1)];
     assert_eq!(store.append(&all, FEED).await.unwrap(), 1);
     let bureau = Recording {
@@ -59,9 +60,7 @@ async fn the_same_outcome_of_another_source_is_another_record() {
     assert_eq!(store.append(&all, bureau).await.unwrap(), 1);
 }
 
-#[tokio::test]
-async fn reading_stops_at_the_number_the_time_and_the_limit_asked_for() {
-    let store = store().await;
+async fn reading_stops_at_the_number_the_time_and_the_limit_asked_for<S: OutcomeStore>(store: S) {
     let all = [outcome("A", 1), outcome("B", 9), outcome("C", 5)];
     store.append(&all, FEED).await.unwrap();
     let numbers = |rows: Vec<(i64, Outcome)>| -> Vec<i64> {
@@ -79,9 +78,7 @@ async fn reading_stops_at_the_number_the_time_and_the_limit_asked_for() {
     assert_eq!(numbers(read(&store, rest, 2).await), [3]);
 }
 
-#[tokio::test]
-async fn outcomes_of_a_party_come_by_time_and_go_on_after_a_place() {
-    let store = store().await;
+async fn outcomes_of_a_party_come_by_time_and_go_on_after_a_place<S: OutcomeStore>(store: S) {
     let all = [
         outcome("A", 9),
         outcome("B", 1),
@@ -106,4 +103,44 @@ async fn outcomes_of_a_party_come_by_time_and_go_on_after_a_place() {
         ("feed", 99)
     );
     assert_eq!(found[0].recorded_by, "ann");
+}
+
+async fn eight_who_append_at_once_leave_no_gap_and_readers_miss_none<S>(store: S)
+where
+    S: OutcomeStore + Clone + 'static,
+{
+    let mut writers = tokio::task::JoinSet::new();
+    for writer in 0..8 {
+        let store = store.clone();
+        writers.spawn(async move {
+            let mut recorded = 0;
+            for at in 0..10 {
+                // Every second one is recorded by all of them.
+                let shared = outcome("shared", at);
+                let own = outcome(&format!("own-{writer}"), at);
+                recorded += store.append(&[shared, own], FEED).await.unwrap();
+            }
+            recorded
+        });
+    }
+    let mut recorded = 0;
+    while !writers.is_empty() {
+        let through = store.newest().await.unwrap();
+        let seen = read(&store, Span { through, ..ALL }, 1_000).await;
+        assert_eq!(
+            seen.len() as i64,
+            through,
+            "numbers up to the newest are all there"
+        );
+        if let Some(done) = writers.try_join_next() {
+            recorded += done.unwrap();
+        }
+    }
+    assert_eq!(recorded, 90);
+    let numbers: Vec<i64> = read(&store, ALL, 1_000)
+        .await
+        .into_iter()
+        .map(|(number, _)| number)
+        .collect();
+    assert_eq!(numbers, (1..=90).collect::<Vec<_>>());
 }

@@ -22,7 +22,7 @@ use world::{Trouble, World, interference};
 pub(super) use store::Stored;
 
 /// How many schedules one test tries; together about five seconds.
-const SCHEDULES: u64 = 1_500;
+const SCHEDULES: u64 = 3_000;
 const ACTIONS: usize = 250;
 /// More than any schedule needs once nothing goes wrong any more.
 const PATIENCE: usize = 20_000;

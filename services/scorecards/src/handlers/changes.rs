@@ -1,6 +1,7 @@
 //! Changes that people ask for: from the wire to the store, and refusals back.
 
 use kycc_rpc::ApiError;
+use kycc_runtime::store_error;
 
 use super::answers;
 use super::service::{Scorecards, unknown};
@@ -55,7 +56,7 @@ fn failed(error: &ChangeError) -> ApiError {
             "CHANGED_MEANWHILE",
             "the versions were changed at the same moment; look again, then decide again",
         ),
-        ChangeError::Store(error) => ApiError::internal(error),
+        ChangeError::Store(error) => store_error(error),
         ChangeError::Refused(refusal) => refused(refusal),
     }
 }

@@ -15,7 +15,7 @@ use kycc_rpc::{
     ApiError, page_size, page_token, position_token, principal, read_page_token,
     read_position_token,
 };
-use kycc_runtime::Clock;
+use kycc_runtime::{Clock, store_error};
 use tonic::{Request, Response, Status};
 
 use super::changes::Asked;
@@ -48,7 +48,7 @@ impl Scorecards {
             "" | "active" => self.store.active().await,
             name => self.store.get(named(name)?).await,
         };
-        let found = found.map_err(|error| ApiError::internal(&error))?;
+        let found = found.map_err(|error| store_error(&error))?;
         found.ok_or_else(|| unknown(name))
     }
 
@@ -57,7 +57,7 @@ impl Scorecards {
         let mut after = 0;
         loop {
             let page = self.audit.entries(version, after, PAGE).await;
-            let page = page.map_err(|error| ApiError::internal(&error))?;
+            let page = page.map_err(|error| store_error(&error))?;
             let Some(last) = page.last() else {
                 return Ok(None);
             };
@@ -110,7 +110,7 @@ impl ScorecardService for Scorecards {
         let after = read_position_token(&request.page_token)?;
         let limit = u32::try_from(size + 1).unwrap_or(u32::MAX);
         let found = self.store.list(after, limit).await;
-        let mut found = found.map_err(|error| ApiError::internal(&error))?;
+        let mut found = found.map_err(|error| store_error(&error))?;
         let more = found.len() > size;
         found.truncate(size);
         let last = found.last().filter(|_| more);
@@ -165,7 +165,7 @@ impl ScorecardService for Scorecards {
     ) -> Result<Response<GetModelCardResponse>, Status> {
         let found = self.find(&request.into_inner().version).await?;
         let card = self.store.model_card(found.name()).await;
-        let card = card.map_err(|error| ApiError::internal(&error))?;
+        let card = card.map_err(|error| store_error(&error))?;
         let written = card
             .ok_or_else(|| ApiError::not_found("model card of scorecard version", found.name()))?;
         let approval = self.approval(found.name()).await?;
@@ -307,7 +307,7 @@ impl ScorecardService for Scorecards {
         };
         let limit = u32::try_from(size + 1).unwrap_or(u32::MAX);
         let found = self.audit.entries(&version, after, limit).await;
-        let mut found = found.map_err(|error| ApiError::internal(&error))?;
+        let mut found = found.map_err(|error| store_error(&error))?;
         let more = found.len() > size;
         found.truncate(size);
         let last = found.last().filter(|_| more);
@@ -329,7 +329,7 @@ impl ScorecardService for Scorecards {
             return Err(ApiError::invalid("known_hash", wanted).into());
         }
         let report = self.audit.verify(&known).await;
-        let report = report.map_err(|error| ApiError::internal(&error))?;
+        let report = report.map_err(|error| store_error(&error))?;
         Ok(Response::new(answers::verification(report)))
     }
 }

@@ -34,7 +34,7 @@ fn unreadable(error: StoreError, broken: Break) -> Result<Break, StoreError> {
 }
 
 kycc_store::for_each_driver! {
-    use sqlx::{Connection as _, Row as _};
+    use sqlx::Row as _;
 
     #[async_trait]
     impl AuditStore for driver::Store {
@@ -45,10 +45,8 @@ kycc_store::for_each_driver! {
         }
 
         async fn verify(&self, known: &str) -> Result<Report, StoreError> {
-            let operation = "begin to verify the audit log";
-            let mut connection = self.read().acquire().await.map_err(StoreError::during(operation))?;
             // One state of the store from the first statement on, so that changes meanwhile look like none.
-            let mut tx = connection.begin().await.map_err(StoreError::during(operation))?;
+            let mut tx = self.snapshot().await?;
             let entries = sqlx::query("SELECT COUNT(*) FROM scorecards_audit")
                 .fetch_one(&mut *tx)
                 .await

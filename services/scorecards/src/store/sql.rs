@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use kycc_store::StoreError;
+use kycc_store::{Repeat, Retryable, StoreError, retry_transient};
 
 use super::log::Log;
 use super::read::ReadVersions;
@@ -14,6 +14,9 @@ use crate::core::life::{Refusal, Request, Situation, check_reason, decide};
 use crate::core::standing::Standing;
 use crate::core::version::Version;
 
+/// Whose writers run one at a time: each reads what stands, decides by it, and appends to one log.
+const AGGREGATE: &str = "scorecards";
+
 /// Most versions that a refusal names.
 const NAMED: u32 = 10;
 
@@ -23,6 +26,15 @@ fn failed(error: StoreError) -> ChangeError {
         ChangeError::Overtaken
     } else {
         ChangeError::Store(error)
+    }
+}
+
+impl Retryable for ChangeError {
+    fn store_error(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(error) => Some(error),
+            _ => None,
+        }
     }
 }
 
@@ -41,27 +53,12 @@ kycc_store::for_each_driver! {
     #[async_trait]
     impl VersionStore for driver::Store {
         async fn enter(&self, version: &Version, model_card: Option<&str>) -> Result<String, ChangeError> {
-            let mut tx = self.begin().await.map_err(failed)?;
-            tx.check_accounts().await?;
-            tx.insert(version, model_card).await.map_err(failed)?;
-            let name: String = sqlx::query("SELECT version FROM scorecards_versions WHERE hash = $1")
-                .bind(version.card.hash().to_string())
-                .fetch_one(&mut *tx)
-                .await
-                .and_then(|row| row.try_get(0))
-                .map_err(StoreError::during("enter a scorecard version"))
-                .map_err(failed)?;
-            tx.commit().await.map_err(failed)?;
-            Ok(name)
+            // The content is its key.
+            retry_transient(Repeat::ByKey, || enter(self, version, model_card)).await
         }
 
         async fn open(&self, first: &Version) -> Result<(), ChangeError> {
-            let mut tx = self.begin().await.map_err(failed)?;
-            tx.check_accounts().await?;
-            if tx.count().await.map_err(failed)? == 0 {
-                tx.insert(first, None).await.map_err(failed)?;
-            }
-            tx.commit().await.map_err(failed)
+            retry_transient(Repeat::ByKey, || open(self, first)).await
         }
 
         async fn get(&self, name: &str) -> Result<Option<Version>, StoreError> {
@@ -90,47 +87,81 @@ kycc_store::for_each_driver! {
         }
 
         async fn change(&self, target: &Target, request: &Request) -> Result<Option<Version>, ChangeError> {
-            let mut tx = self.begin().await.map_err(failed)?;
-            let found = match target {
-                Target::Named(name) => tx.find(name).await,
-                Target::Before => tx.were_active(1).await.map(|mut versions| versions.pop()),
-                Target::Shadowing => tx.shadow().await,
-            }
-            .map_err(failed)?;
-            if !request.request_id.is_empty()
-                && let Some(made) = tx.made_by(&request.request_id).await.map_err(failed)?
-            {
-                if !is_same(&made, target, found.as_ref(), request) {
-                    let request_id = request.request_id.clone();
-                    return Err(ChangeError::Refused(Refusal::RequestReused { request_id }));
-                }
-                return tx.find(&made.version).await.map_err(failed);
-            }
-            tx.check_accounts().await?;
-            check_reason(request).map_err(ChangeError::Refused)?;
-            let version = match (found, target) {
-                (Some(version), Target::Before) => {
-                    check_before(&mut tx).await?;
-                    version
-                }
-                (Some(version), _) => version,
-                (None, Target::Named(name)) => return Err(ChangeError::NotFound { name: name.clone() }),
-                (None, Target::Before) => return Err(ChangeError::Refused(Refusal::NoneBefore)),
-                (None, Target::Shadowing) => return Ok(None),
-            };
-            let (active, shadow) = (tx.active().await.map_err(failed)?, tx.shadow().await.map_err(failed)?);
-            let now = Situation { target: &version, active: active.as_ref(), shadow: shadow.as_ref() };
-            let deeds = decide(now, request).map_err(ChangeError::Refused)?;
-            let touched = [Some(&version), active.as_ref(), shadow.as_ref()];
-            let touched = touched.into_iter().flatten().map(|version| (version.name(), version.standing.clone()));
-            let mut standings: HashMap<&str, Standing> = touched.collect();
-            for deed in &deeds {
-                carry_out(&mut tx, &mut standings, deed).await?;
-            }
-            let changed = tx.find(version.name()).await.map_err(failed)?;
-            tx.commit().await.map_err(failed)?;
-            Ok(changed)
+            let repeat = if request.request_id.is_empty() { Repeat::NotApplied } else { Repeat::ByKey };
+            retry_transient(repeat, || change(self, target, request)).await
         }
+    }
+
+    async fn enter(store: &driver::Store, version: &Version, model_card: Option<&str>) -> Result<String, ChangeError> {
+        let mut tx = store.begin_exclusive(AGGREGATE).await.map_err(failed)?;
+        tx.check_accounts().await?;
+        tx.insert(version, model_card).await.map_err(failed)?;
+        let name: String = sqlx::query("SELECT version FROM scorecards_versions WHERE hash = $1")
+            .bind(version.card.hash().to_string())
+            .fetch_one(&mut *tx)
+            .await
+            .and_then(|row| row.try_get(0))
+            .map_err(StoreError::during("enter a scorecard version"))
+            .map_err(failed)?;
+        tx.commit().await.map_err(failed)?;
+        Ok(name)
+    }
+
+    /// Of several processes that start on an empty store, the first enters the version and the others find it.
+    async fn open(store: &driver::Store, first: &Version) -> Result<(), ChangeError> {
+        let mut tx = store.begin_exclusive(AGGREGATE).await.map_err(failed)?;
+        tx.check_accounts().await?;
+        if tx.count().await.map_err(failed)? == 0 {
+            tx.insert(first, None).await.map_err(failed)?;
+        }
+        tx.commit().await.map_err(failed)
+    }
+
+    async fn change(
+        store: &driver::Store,
+        target: &Target,
+        request: &Request,
+    ) -> Result<Option<Version>, ChangeError> {
+        let mut tx = store.begin_exclusive(AGGREGATE).await.map_err(failed)?;
+        let found = match target {
+            Target::Named(name) => tx.find(name).await,
+            Target::Before => tx.were_active(1).await.map(|mut versions| versions.pop()),
+            Target::Shadowing => tx.shadow().await,
+        }
+        .map_err(failed)?;
+        if !request.request_id.is_empty()
+            && let Some(made) = tx.made_by(&request.request_id).await.map_err(failed)?
+        {
+            if !is_same(&made, target, found.as_ref(), request) {
+                let request_id = request.request_id.clone();
+                return Err(ChangeError::Refused(Refusal::RequestReused { request_id }));
+            }
+            return tx.find(&made.version).await.map_err(failed);
+        }
+        tx.check_accounts().await?;
+        check_reason(request).map_err(ChangeError::Refused)?;
+        let version = match (found, target) {
+            (Some(version), Target::Before) => {
+                check_before(&mut tx).await?;
+                version
+            }
+            (Some(version), _) => version,
+            (None, Target::Named(name)) => return Err(ChangeError::NotFound { name: name.clone() }),
+            (None, Target::Before) => return Err(ChangeError::Refused(Refusal::NoneBefore)),
+            (None, Target::Shadowing) => return Ok(None),
+        };
+        let (active, shadow) = (tx.active().await.map_err(failed)?, tx.shadow().await.map_err(failed)?);
+        let now = Situation { target: &version, active: active.as_ref(), shadow: shadow.as_ref() };
+        let deeds = decide(now, request).map_err(ChangeError::Refused)?;
+        let touched = [Some(&version), active.as_ref(), shadow.as_ref()];
+        let touched = touched.into_iter().flatten().map(|version| (version.name(), version.standing.clone()));
+        let mut standings: HashMap<&str, Standing> = touched.collect();
+        for deed in &deeds {
+            carry_out(&mut tx, &mut standings, deed).await?;
+        }
+        let changed = tx.find(version.name()).await.map_err(failed)?;
+        tx.commit().await.map_err(failed)?;
+        Ok(changed)
     }
 
     /// Appends the deed to the log, and makes its version stand as the log says then.

@@ -1,18 +1,43 @@
 //! What every store of versions must do.
 
+mod at_once;
 mod life;
+mod tamper;
 mod tampering;
 
 use super::*;
 use crate::core::life::Wish;
 use crate::core::version::Status;
-use crate::fixtures::{approve, approved, first, named, request, store, version};
+use crate::fixtures::{approve, approved, first, named, request, version};
 use kycc_domain::expert::expert_card;
-use kycc_store::sqlite::Store;
+use tamper::Tamper;
 
-#[tokio::test]
-async fn a_content_is_entered_once_under_its_first_name() {
-    let store = store().await;
+kycc_testkit::on_every_store!(
+    "scorecards",
+    &MIGRATIONS,
+    [
+        a_content_is_entered_once_under_its_first_name,
+        the_built_in_version_never_enters_a_store_that_has_versions,
+        the_database_itself_refuses_a_second_active_version,
+        the_database_itself_refuses_a_second_shadow,
+        versions_are_found_by_name_and_by_the_start_of_their_hash,
+        a_version_is_read_back_as_it_was_entered,
+        pages_go_from_newest_to_oldest_and_of_the_log_from_oldest_to_newest,
+    ]
+);
+
+/// What the service asks of a store, and what a stranger with its password could do.
+trait AnyStore: VersionStore + AuditStore + Tamper + Clone + 'static {}
+
+impl<S: VersionStore + AuditStore + Tamper + Clone + 'static> AnyStore for S {}
+
+/// With the built-in version alone.
+async fn opened(store: &impl AnyStore) {
+    store.open(&first()).await.unwrap();
+}
+
+async fn a_content_is_entered_once_under_its_first_name<S: AnyStore>(store: S) {
+    opened(&store).await;
     let enter = async |name: &str, at| store.enter(&version(name, 2.0, at), None).await.unwrap();
     assert_eq!(enter("1.0-a", 2).await, "1.0-a");
     assert_eq!(enter("1.0-b", 3).await, "1.0-a");
@@ -22,26 +47,23 @@ async fn a_content_is_entered_once_under_its_first_name() {
     assert_eq!(entered, ["1.0", "1.0-a"]);
 }
 
-#[tokio::test]
-async fn the_built_in_version_never_enters_a_store_that_has_versions() {
-    let store = store().await;
+async fn the_built_in_version_never_enters_a_store_that_has_versions<S: AnyStore>(store: S) {
+    opened(&store).await;
     store.open(&version("9.0", 3.0, 9)).await.unwrap();
     assert_eq!(store.active().await.unwrap().unwrap().name(), "1.0");
     assert_eq!(store.entries("", 0, 10).await.unwrap().len(), 1);
 }
 
-#[tokio::test]
-async fn the_database_itself_refuses_a_second_active_version() {
-    let store = store().await;
+async fn the_database_itself_refuses_a_second_active_version<S: AnyStore>(store: S) {
+    opened(&store).await;
     let mut second = version("2.0", 2.0, 2);
     second.standing.status = Status::Active;
     let refused = store.enter(&second, None).await.unwrap_err();
     assert!(matches!(refused, ChangeError::Overtaken), "{refused:?}");
 }
 
-#[tokio::test]
-async fn the_database_itself_refuses_a_second_shadow() {
-    let store = store().await;
+async fn the_database_itself_refuses_a_second_shadow<S: AnyStore>(store: S) {
+    opened(&store).await;
     for (name, factor) in [("2.0", 2.0), ("3.0", 3.0)] {
         let mut shadow = version(name, factor, 2);
         shadow.standing.shadow = true;
@@ -50,9 +72,8 @@ async fn the_database_itself_refuses_a_second_shadow() {
     }
 }
 
-#[tokio::test]
-async fn versions_are_found_by_name_and_by_the_start_of_their_hash() {
-    let store = store().await;
+async fn versions_are_found_by_name_and_by_the_start_of_their_hash<S: AnyStore>(store: S) {
+    opened(&store).await;
     let hash = expert_card().hash().to_string();
     assert_eq!(store.get(&hash[..8]).await.unwrap().unwrap().name(), "1.0");
     for no_name in ["no-such", "", &hash[..7]] {
@@ -60,9 +81,8 @@ async fn versions_are_found_by_name_and_by_the_start_of_their_hash() {
     }
 }
 
-#[tokio::test]
-async fn a_version_is_read_back_as_it_was_entered() {
-    let store = store().await;
+async fn a_version_is_read_back_as_it_was_entered<S: AnyStore>(store: S) {
+    opened(&store).await;
     let mut entered = version("1.0-a", 2.0, 2);
     entered.missing_link = Some("it does not fall".into());
     store.enter(&entered, Some("{}")).await.unwrap();
@@ -77,9 +97,10 @@ async fn a_version_is_read_back_as_it_was_entered() {
     assert_eq!(store.model_card("1.0").await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn pages_go_from_newest_to_oldest_and_of_the_log_from_oldest_to_newest() {
-    let store = store().await;
+async fn pages_go_from_newest_to_oldest_and_of_the_log_from_oldest_to_newest<S: AnyStore>(
+    store: S,
+) {
+    opened(&store).await;
     store.enter(&version("1.0-a", 2.0, 2), None).await.unwrap();
     store.enter(&version("1.0-b", 3.0, 2), None).await.unwrap();
     let page = store.list(None, 2).await.unwrap();

@@ -8,6 +8,7 @@ use kycc_proto::models::v1::{
     GetModelRequest, GetModelResponse, ListModelsRequest, ListModelsResponse,
 };
 use kycc_rpc::{ApiError, page_size, position_token, read_position_token};
+use kycc_runtime::store_error;
 use tonic::{Request, Response, Status};
 
 use super::answers;
@@ -29,18 +30,16 @@ impl Models {
         } else {
             self.store.get(model_id).await
         };
-        found
-            .map_err(|error| ApiError::internal(&error))?
-            .ok_or_else(|| {
-                if model_id.is_empty() {
-                    ApiError::precondition(
-                        "NOTHING_TRAINED",
-                        "no model has been trained yet; run full_scoring_job or ml_training_job",
-                    )
-                } else {
-                    ApiError::not_found("model", model_id)
-                }
-            })
+        found.map_err(|error| store_error(&error))?.ok_or_else(|| {
+            if model_id.is_empty() {
+                ApiError::precondition(
+                    "NOTHING_TRAINED",
+                    "no model has been trained yet; run full_scoring_job or ml_training_job",
+                )
+            } else {
+                ApiError::not_found("model", model_id)
+            }
+        })
     }
 }
 
@@ -88,7 +87,7 @@ impl ModelService for Models {
             .store
             .list(after, limit)
             .await
-            .map_err(|error| ApiError::internal(&error))?;
+            .map_err(|error| store_error(&error))?;
         let more = found.len() > size;
         found.truncate(size);
         let last = found.last().filter(|_| more);

@@ -41,7 +41,8 @@ local function trim(key)
   redis.call('XTRIM', key, 'MINID', keep)
 end
 
--- The entries behind some lines of XPENDING, each with who holds it as one more field. One whose payload is gone can never be worked on: it is acknowledged away.
+-- The entries behind some lines of XPENDING, each with who holds it as one more field. One whose payload is gone can
+-- never be worked on: it is acknowledged away.
 local function payloads(key, pending)
   local entries = {}
   for _, line in ipairs(pending) do

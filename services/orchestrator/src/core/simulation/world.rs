@@ -132,11 +132,8 @@ impl World {
     pub(super) fn perform(&mut self, process: usize, effects: Vec<(usize, Command)>) {
         for (run, effect) in effects {
             match effect {
-                Command::Dispatch { task, attempt } => {
-                    if !self.dice.percent(self.trouble.push_lost) {
-                        self.queue.push(run, task, attempt);
-                    }
-                }
+                Command::Dispatch { .. } if self.dice.percent(self.trouble.push_lost) => {}
+                Command::Dispatch { task, attempt } => self.queue.push(run, task, attempt),
                 Command::CancelTasks { tasks } => self.queue.cancelled.extend(tasks),
                 Command::ResolveStep { asset } => {
                     self.pend(process, Pending::Resolve(run, asset));

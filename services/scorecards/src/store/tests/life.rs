@@ -3,20 +3,38 @@
 use super::*;
 use crate::core::audit::Action;
 
+kycc_testkit::on_every_store!(
+    "scorecards",
+    &MIGRATIONS,
+    [
+        a_version_is_approved_activated_and_rolled_back_with_an_entry_for_each,
+        rolling_back_where_nothing_was_active_before_is_refused,
+        a_repeated_request_changes_nothing_even_where_it_names_no_version,
+        one_version_shadows_until_another_does_it_becomes_active_or_is_closed,
+        a_version_that_is_not_there_is_not_found,
+        a_refused_change_leaves_no_trace,
+        of_two_activations_at_once_one_stands_and_the_other_was_judged_against_another_champion,
+        what_was_judged_against_a_champion_that_was_replaced_is_neither_approved_nor_activated,
+        a_second_rollback_has_to_name_its_version,
+        of_two_who_decide_on_the_same_etag_one_does_and_the_other_is_told,
+        of_two_approvals_at_once_one_is_kept,
+    ]
+);
+
 /// Versions by name, newest first, with their status.
-async fn statuses(store: &Store) -> Vec<(String, Status)> {
+async fn statuses(store: &impl AnyStore) -> Vec<(String, Status)> {
     let all = store.list(None, 100).await.unwrap();
     let of = |version: &Version| (version.name().to_owned(), version.status());
     all.iter().map(of).collect()
 }
 
-async fn actions(store: &Store) -> Vec<String> {
+async fn actions(store: &impl AnyStore) -> Vec<String> {
     let entries = store.entries("", 0, 100).await.unwrap();
     let of = |entry: Entry| format!("{} {}", entry.action, entry.version);
     entries.into_iter().map(of).collect()
 }
 
-async fn intact(store: &Store) {
+async fn intact(store: &impl AnyStore) {
     let report = store.verify("").await.unwrap();
     assert_eq!(report.broken, None);
 }
@@ -28,9 +46,10 @@ fn refusal(outcome: Result<Option<Version>, ChangeError>) -> &'static str {
     }
 }
 
-#[tokio::test]
-async fn a_version_is_approved_activated_and_rolled_back_with_an_entry_for_each() {
-    let store = store().await;
+async fn a_version_is_approved_activated_and_rolled_back_with_an_entry_for_each<S: AnyStore>(
+    store: S,
+) {
+    opened(&store).await;
     let version = approved(&store, "1.0-a", 2.0).await;
     assert_eq!(version.standing.approver.as_deref(), Some("bob"));
     let active = store
@@ -66,18 +85,16 @@ async fn a_version_is_approved_activated_and_rolled_back_with_an_entry_for_each(
     intact(&store).await;
 }
 
-#[tokio::test]
-async fn rolling_back_where_nothing_was_active_before_is_refused() {
-    let store = store().await;
+async fn rolling_back_where_nothing_was_active_before_is_refused<S: AnyStore>(store: S) {
+    opened(&store).await;
     let outcome = store
         .change(&Target::Before, &request(Wish::RollBack))
         .await;
     assert_eq!(refusal(outcome), "NEVER_ACTIVE");
 }
 
-#[tokio::test]
-async fn a_repeated_request_changes_nothing_even_where_it_names_no_version() {
-    let store = store().await;
+async fn a_repeated_request_changes_nothing_even_where_it_names_no_version<S: AnyStore>(store: S) {
+    opened(&store).await;
     approved(&store, "1.0-a", 2.0).await;
     store
         .change(&named("1.0-a"), &request(Wish::Activate))
@@ -109,9 +126,10 @@ async fn a_repeated_request_changes_nothing_even_where_it_names_no_version() {
     intact(&store).await;
 }
 
-#[tokio::test]
-async fn one_version_shadows_until_another_does_it_becomes_active_or_is_closed() {
-    let store = store().await;
+async fn one_version_shadows_until_another_does_it_becomes_active_or_is_closed<S: AnyStore>(
+    store: S,
+) {
+    opened(&store).await;
     approved(&store, "1.0-a", 2.0).await;
     store.enter(&version("1.0-b", 3.0, 3), None).await.unwrap();
     let shadow = async || {
@@ -151,16 +169,14 @@ async fn one_version_shadows_until_another_does_it_becomes_active_or_is_closed()
     intact(&store).await;
 }
 
-#[tokio::test]
-async fn a_version_that_is_not_there_is_not_found() {
-    let store = store().await;
+async fn a_version_that_is_not_there_is_not_found<S: AnyStore>(store: S) {
+    opened(&store).await;
     let outcome = store.change(&named("7.0"), &approve()).await;
     assert!(matches!(outcome, Err(ChangeError::NotFound { name }) if name == "7.0"));
 }
 
-#[tokio::test]
-async fn a_refused_change_leaves_no_trace() {
-    let store = store().await;
+async fn a_refused_change_leaves_no_trace<S: AnyStore>(store: S) {
+    opened(&store).await;
     store.enter(&version("1.0-a", 2.0, 2), None).await.unwrap();
     let outcome = store
         .change(&named("1.0-a"), &request(Wish::Activate))
@@ -169,9 +185,12 @@ async fn a_refused_change_leaves_no_trace() {
     assert_eq!(actions(&store).await.len(), 2);
 }
 
-#[tokio::test]
-async fn of_two_activations_at_once_one_stands_and_the_other_was_judged_against_another_champion() {
-    let store = store().await;
+async fn of_two_activations_at_once_one_stands_and_the_other_was_judged_against_another_champion<
+    S: AnyStore,
+>(
+    store: S,
+) {
+    opened(&store).await;
     for round in 0..10u8 {
         let names = [format!("2.{round}"), format!("3.{round}")];
         for (name, factor) in names.iter().zip([2.0, 200.0]) {
@@ -197,9 +216,12 @@ async fn of_two_activations_at_once_one_stands_and_the_other_was_judged_against_
     intact(&store).await;
 }
 
-#[tokio::test]
-async fn what_was_judged_against_a_champion_that_was_replaced_is_neither_approved_nor_activated() {
-    let store = store().await;
+async fn what_was_judged_against_a_champion_that_was_replaced_is_neither_approved_nor_activated<
+    S: AnyStore,
+>(
+    store: S,
+) {
+    opened(&store).await;
     approved(&store, "1.0-a", 2.0).await;
     approved(&store, "1.0-b", 3.0).await;
     store.enter(&version("1.0-c", 4.0, 2), None).await.unwrap();
@@ -221,9 +243,8 @@ async fn what_was_judged_against_a_champion_that_was_replaced_is_neither_approve
     intact(&store).await;
 }
 
-#[tokio::test]
-async fn a_second_rollback_has_to_name_its_version() {
-    let store = store().await;
+async fn a_second_rollback_has_to_name_its_version<S: AnyStore>(store: S) {
+    opened(&store).await;
     for (name, factor) in [("1.0-a", 2.0), ("1.0-b", 3.0)] {
         approved(&store, name, factor).await;
         store
@@ -242,9 +263,8 @@ async fn a_second_rollback_has_to_name_its_version() {
     intact(&store).await;
 }
 
-#[tokio::test]
-async fn of_two_who_decide_on_the_same_etag_one_does_and_the_other_is_told() {
-    let store = store().await;
+async fn of_two_who_decide_on_the_same_etag_one_does_and_the_other_is_told<S: AnyStore>(store: S) {
+    opened(&store).await;
     for round in 0..10u8 {
         let name = format!("2.{round}");
         let gated = version(&name, 2.0 + f64::from(round), 2);
@@ -274,9 +294,8 @@ async fn of_two_who_decide_on_the_same_etag_one_does_and_the_other_is_told() {
     intact(&store).await;
 }
 
-#[tokio::test]
-async fn of_two_approvals_at_once_one_is_kept() {
-    let store = store().await;
+async fn of_two_approvals_at_once_one_is_kept<S: AnyStore>(store: S) {
+    opened(&store).await;
     store.enter(&version("1.0-a", 2.0, 2), None).await.unwrap();
     let target = named("1.0-a");
     let carol = Request {
@@ -293,12 +312,13 @@ async fn of_two_approvals_at_once_one_is_kept() {
     assert_eq!(approvals.count(), 1);
 }
 
-#[tokio::test]
-async fn everything_stands_after_a_restart_as_it_stood_before() {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("state.db").display());
-    let store = Store::open(&url).await.unwrap();
-    crate::fixtures::prepare(&store).await;
+/// `again` opens what `store` has closed.
+async fn stands_after_a_restart<S: AnyStore, F: Future<Output = S>>(
+    store: S,
+    close: impl AsyncFnOnce(S),
+    again: F,
+) {
+    opened(&store).await;
     approved(&store, "1.0-a", 2.0).await;
     store
         .change(&named("1.0-a"), &request(Wish::Shadow))
@@ -309,11 +329,34 @@ async fn everything_stands_after_a_restart_as_it_stood_before() {
         store.entries("", 0, 9).await.unwrap(),
     );
     let head = store.verify("").await.unwrap().head;
-    store.close().await;
-    let store = Store::open(&url).await.unwrap();
-    crate::fixtures::prepare(&store).await;
+    close(store).await;
+    let store = again.await;
+    opened(&store).await;
     assert_eq!(store.list(None, 9).await.unwrap(), versions);
     assert_eq!(store.entries("", 0, 9).await.unwrap(), log);
     let report = store.verify(&head.hash).await.unwrap();
     assert_eq!((report.head, report.broken), (head, None));
+}
+
+#[tokio::test]
+async fn everything_in_sqlite_stands_after_a_restart_as_it_stood_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("state.db").display());
+    let open = async || {
+        let store = kycc_store::sqlite::Store::open(&url).await.unwrap();
+        store.migrate("scorecards", &MIGRATIONS).await.unwrap();
+        store
+    };
+    stands_after_a_restart(open().await, async |store| store.close().await, open()).await;
+}
+
+#[tokio::test]
+async fn everything_in_postgres_stands_after_a_restart_as_it_stood_before() {
+    let database = kycc_testkit::postgres::fresh().await;
+    let open = async || {
+        let store = database.open().await;
+        store.migrate("scorecards", &MIGRATIONS).await.unwrap();
+        store
+    };
+    stands_after_a_restart(open().await, async |store| store.close().await, open()).await;
 }
