@@ -359,7 +359,7 @@ pub(crate) async fn event_numbers_have_no_gaps_also_when_written_at_once(store: 
         async move {
             let mut change = nothing("r1");
             change.log = vec![line(&format!("{writer} a")), line(&format!("{writer} b"))];
-            apply(&store, &[change]).await.unwrap()[0]
+            apply(store, &[change]).await.unwrap()[0]
         }
     });
     let mut last = futures::future::join_all(writers).await;
