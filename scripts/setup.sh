@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Finds, or installs where it may, what building (build), a fleet of several processes
-# (servers), testing (test) and checking (lint) need.
+# Finds, or installs where it may, what building (build), a fleet of several processes (servers), testing (test) and
+# checking (lint) need.
 set -euo pipefail
 
 need_for=${1:?usage: setup.sh build|servers|test|lint}

@@ -80,7 +80,7 @@ impl Worker {
         }
     }
 
-    /// Works until `stop`, then ends what it has in hand: within the patience, else the task is left to its lease.
+    /// Works until `stop`, then ends what it has in hand: within the patience, else it hands the task back.
     pub async fn run(self, stop: CancellationToken) {
         let mut pause = FIRST_PAUSE;
         while !stop.is_cancelled() {

@@ -9,7 +9,7 @@ use crate::{ConfigError, FleetConfig, Module, ModuleTable};
 
 /// Those that the config names; all, where it names none.
 pub(super) fn chosen(
-    modules: Vec<Box<dyn Module>>,
+    mut modules: Vec<Box<dyn Module>>,
     services: &[String],
 ) -> Result<Vec<Box<dyn Module>>, StartError> {
     if services.is_empty() {
@@ -22,8 +22,8 @@ pub(super) fn chosen(
             known: Vec::from_iter(known).join(", "),
         });
     }
-    let named = |module: &Box<dyn Module>| services.iter().any(|name| name == module.name());
-    Ok(modules.into_iter().filter(named).collect())
+    modules.retain(|module| services.iter().any(|name| name == module.name()));
+    Ok(modules)
 }
 
 /// The services that other processes have.

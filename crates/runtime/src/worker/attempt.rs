@@ -25,7 +25,7 @@ use crate::{Output, TaskHandler};
 #[derive(Debug)]
 pub(super) enum Ended {
     Outcome(Outcome),
-    /// The task is not this worker's any more, or the worker stops: nothing is to be published.
+    /// The task is not this worker's any more: nothing is to be published.
     Abandoned,
 }
 
@@ -145,7 +145,8 @@ impl Worker {
         match (ended, interrupted) {
             // Finished in spite of everything: the version is there, so that is what is said.
             (Some(Ok(Ok(output))), _) => Ended::Outcome(succeeded(output, took)),
-            (_, Some(Interrupted::Stopping)) => Ended::Abandoned,
+            // Handed back, for another worker to begin at once.
+            (_, Some(Interrupted::Stopping)) => Ended::Outcome(cancelled()),
             (Some(Ok(Err(error))), Some(_)) if error.is_cancelled() => Ended::Outcome(cancelled()),
             (None, Some(_)) => {
                 tracing::warn!(

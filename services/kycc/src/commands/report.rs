@@ -51,6 +51,9 @@ async fn report(connection: &Connection, global: &Global, args: ReportArgs) -> a
         outln!("");
     }
     print_draft(connection, &batch).await?;
+    if global.server.is_some() {
+        return Ok(());
+    }
     heading("Where everything lies");
     outln!("  {}", global.data_dir.display());
     outln!("  lake/     every dataset version, as Parquet with its manifest");

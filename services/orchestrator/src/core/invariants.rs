@@ -231,8 +231,9 @@ fn skipped_for_a_reason(state: &RunState) -> bool {
 fn attempts_within_limit(state: &RunState) -> bool {
     state.tasks().all(|(step, task)| {
         let within = task.failures <= step.max_attempts && task.losses <= step.max_deliveries;
-        // Every attempt but the one that is open ended in a failure or with its worker.
-        within && (1..=task.failures + task.losses + 1).contains(&task.attempt)
+        // Every attempt but the one that is open ended in a failure, with its worker, or was handed back.
+        let ended = task.failures + task.losses + task.hand_backs;
+        within && (1..=ended + 1).contains(&task.attempt)
     })
 }
 

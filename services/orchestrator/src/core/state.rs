@@ -168,6 +168,8 @@ pub(crate) struct TaskState {
     pub failures: u32,
     /// Attempts whose worker fell silent: what `max_deliveries` limits.
     pub losses: u32,
+    /// Attempts whose worker was told to stop: no limit, for nothing was wrong with the task.
+    pub hand_backs: u32,
     pub outputs: Vec<Version>,
     pub metadata: Metadata,
 }

@@ -106,6 +106,7 @@ impl Turn {
                 attempt: 1,
                 failures: 0,
                 losses: 0,
+                hand_backs: 0,
                 outputs: Vec::new(),
                 metadata: Metadata::new(),
             })

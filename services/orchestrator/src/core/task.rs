@@ -70,14 +70,24 @@ impl Turn {
         });
     }
 
-    /// Asked for while the run is being canceled; otherwise the worker was stopped, and somebody else must do the task.
+    /// Asked for while the run is being canceled; otherwise the worker was stopped, and somebody else must do the task: at
+    /// once, and however often, for nothing is wrong with it.
     pub(super) fn task_cancelled(&mut self, s: usize, t: usize) {
         if self.canceling() {
             return self.end_canceled_task(s, t);
         }
-        let failure = Failure::new("TASK_CANCELLED", "the worker stopped before it was done")
+        let task = &mut self.state.steps[s].tasks[t];
+        task.hand_backs += 1;
+        task.attempt += 1;
+        let (id, next) = (task.id.clone(), task.attempt);
+        let failure = Failure::new("TASK_HANDED_BACK", "the worker stopped before it was done")
             .of_kind(FailureKind::WorkerLost);
-        self.task_failed(s, t, failure, true);
+        let message = "the worker was told to stop and hands the task back, another is asked";
+        self.emit_retry(s, &id, next, &failure, message.to_owned());
+        self.commands.push(Command::Dispatch {
+            task: id,
+            attempt: next,
+        });
     }
 
     /// Lost workers and failures are counted apart: a task that fails and a task that kills are different troubles.

@@ -1,6 +1,7 @@
 ALTER TABLE orchestrator_steps ADD COLUMN max_deliveries BIGINT NOT NULL DEFAULT 3;
 ALTER TABLE orchestrator_tasks ADD COLUMN failures BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE orchestrator_tasks ADD COLUMN losses BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE orchestrator_tasks ADD COLUMN hand_backs BIGINT NOT NULL DEFAULT 0;
 
 CREATE TABLE orchestrator_dead_letters (
     dead_letter_id TEXT NOT NULL PRIMARY KEY,

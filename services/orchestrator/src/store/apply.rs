@@ -235,7 +235,7 @@ kycc_store::for_each_driver! {
 
         async fn insert_tasks(&mut self, tasks: &[NewTask<'_>]) -> Result<(), RunStoreError> {
             let mut query = sqlx::query(statement("INSERT INTO orchestrator_tasks (task_id, run_id, position, shard, status, \
-                attempt, outputs, metadata, failures, losses) VALUES {}", tasks.len(), 10));
+                attempt, outputs, metadata, failures, losses, hand_backs) VALUES {}", tasks.len(), 11));
             for NewTask { run, position, task } in tasks {
                 query = query
                     .bind(task.id.as_str())
@@ -247,7 +247,8 @@ kycc_store::for_each_driver! {
                     .bind(to_json(&task.outputs))
                     .bind(to_json(&task.metadata))
                     .bind(i64::from(task.failures))
-                    .bind(i64::from(task.losses));
+                    .bind(i64::from(task.losses))
+                    .bind(i64::from(task.hand_backs));
             }
             query.execute(&mut *self).await.map_err(RunStoreError::sql("write tasks"))?;
             Ok(())
@@ -256,9 +257,10 @@ kycc_store::for_each_driver! {
         /// Only the attempt that the change started from is moved.
         async fn move_tasks(&mut self, tasks: &[MovedTask<'_>]) -> Result<(), RunStoreError> {
             let mut query = sqlx::query_scalar(statement("UPDATE orchestrator_tasks SET status = v.column4, \
-                    attempt = v.column5, outputs = v.column6, metadata = v.column7, failures = v.column8, losses = v.column9 \
+                    attempt = v.column5, outputs = v.column6, metadata = v.column7, failures = v.column8, \
+                    losses = v.column9, hand_backs = v.column10 \
                 FROM (VALUES {}) AS v WHERE task_id = v.column1 AND attempt = v.column2 AND status = v.column3 \
-                RETURNING task_id", tasks.len(), 9));
+                RETURNING task_id", tasks.len(), 10));
             for MovedTask { before, after, .. } in tasks {
                 query = query
                     .bind(after.id.as_str())
@@ -269,7 +271,8 @@ kycc_store::for_each_driver! {
                     .bind(to_json(&after.outputs))
                     .bind(to_json(&after.metadata))
                     .bind(i64::from(after.failures))
-                    .bind(i64::from(after.losses));
+                    .bind(i64::from(after.losses))
+                    .bind(i64::from(after.hand_backs));
             }
             let moved: Vec<String> = query.fetch_all(&mut *self).await.map_err(RunStoreError::sql("move tasks"))?;
             let moved: BTreeSet<String> = moved.into_iter().collect();

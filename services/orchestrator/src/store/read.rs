@@ -117,6 +117,7 @@ kycc_store::for_each_driver! {
                 attempt: count("attempt", self.try_get("attempt").map_err(failed())?)?,
                 failures: count("failures", self.try_get("failures").map_err(failed())?)?,
                 losses: count("losses", self.try_get("losses").map_err(failed())?)?,
+                hand_backs: count("hand_backs", self.try_get("hand_backs").map_err(failed())?)?,
                 outputs: json("outputs", &get("outputs")?)?,
                 metadata: json("metadata", &get("metadata")?)?,
             };
