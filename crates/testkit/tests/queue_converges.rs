@@ -80,7 +80,7 @@ impl Orchestrator {
     }
 
     async fn end_leases(&mut self) -> Result<(), QueueError> {
-        for Delivery { entry, task } in self.queue.expired(LANE, LEASE).await? {
+        for Delivery { entry, task, .. } in self.queue.expired(LANE, LEASE).await? {
             let row = self.rows.get_mut(&task.task_id);
             if let Some(row) = row
                 && row.applied == 0
@@ -119,7 +119,7 @@ struct Worker {
 
 impl Worker {
     async fn turn(&mut self) -> Result<(), QueueError> {
-        for Delivery { entry, task } in self.queue.pull(LANE, self.name, 2, NOW).await? {
+        for Delivery { entry, task, .. } in self.queue.pull(LANE, self.name, 2, NOW).await? {
             self.pulled += 1;
             let crashes = (self.seed + self.pulled * 7).is_multiple_of(5);
             if crashes || self.queue.beat(LANE, &entry, self.name).await? == Beat::Lost {
