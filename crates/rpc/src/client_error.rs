@@ -73,7 +73,7 @@ impl ClientError {
 impl From<Status> for ClientError {
     fn from(status: Status) -> Self {
         let details = status.get_error_details();
-        let code = true_code(&status);
+        let code = true_code(&status, details.error_info().is_some());
         let (reason, metadata) = match details.error_info() {
             Some(info) => (info.reason.clone(), info.metadata.clone()),
             None => (code_name(code).to_owned(), HashMap::new()),
@@ -103,12 +103,13 @@ impl From<Status> for ClientError {
     }
 }
 
-/// tonic reports its own timeouts as CANCELLED.
-fn true_code(status: &Status) -> Code {
-    if status.code() == Code::Cancelled && status.message() == "Timeout expired" {
-        Code::DeadlineExceeded
-    } else {
-        status.code()
+/// tonic reports its own timeouts as CANCELLED, and a connection that broke under a call as UNKNOWN. A server of the fleet
+/// says nothing without an `ErrorInfo`: what comes without one was never said by it.
+fn true_code(status: &Status, said_by_server: bool) -> Code {
+    match status.code() {
+        Code::Cancelled if status.message() == "Timeout expired" => Code::DeadlineExceeded,
+        Code::Unknown if !said_by_server => Code::Unavailable,
+        code => code,
     }
 }
 
@@ -256,5 +257,11 @@ mod tests {
         assert_eq!(seen.code(), Code::DeadlineExceeded);
         let drained = ClientError::from(Status::cancelled("operation was canceled"));
         assert!(drained.is_transient());
+    }
+    #[test]
+    fn a_connection_that_broke_under_a_call_is_a_server_that_did_not_answer() {
+        let seen = ClientError::from(Status::unknown("transport error"));
+        assert_eq!(seen.code(), Code::Unavailable);
+        assert!(seen.is_unreachable() && seen.is_transient());
     }
 }

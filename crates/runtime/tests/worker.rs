@@ -180,7 +180,10 @@ async fn a_stopping_worker_hands_a_long_task_back() {
     fixture.stop().await;
     let said = fixture.queue.pull_results(2, Duration::ZERO).await.unwrap();
     assert_eq!(said.len(), 1);
-    assert!(matches!(said[0].result.outcome, Some(Outcome::Cancelled(_))));
+    assert!(matches!(
+        said[0].result.outcome,
+        Some(Outcome::Cancelled(_))
+    ));
     let left = fixture.queue.expired(LANE, Duration::ZERO).await.unwrap();
     assert!(left.is_empty(), "acknowledged once it was said: {left:?}");
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use kycc_domain::ids::{AssetKey, BatchId, DatasetName};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::leader::EngineParts;
 use super::live::Live;
@@ -22,6 +23,9 @@ use crate::store::{RunFacts, RunStore, RunStoreError, VersionOf};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// A process that is rolled over, or whose database restarts, answers again within this; its silence is no failure of the
+/// step.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Owns what it needs: it outlives the turn that started it.
 #[derive(Debug)]
@@ -60,7 +64,7 @@ impl Resolver {
         }
     }
 
-    /// Tries again, as often as the step would be, what may pass.
+    /// Tries again what may pass: at least as often as the step would be, and as long as a service takes to come back.
     pub(super) async fn resolve(self) -> Result<(Resolution, Option<Memo>), Failure> {
         let Some(asset) = self.definitions.asset(self.asset.as_str()) else {
             let message = format!("the definitions of this run have no asset {}", self.asset);
@@ -68,13 +72,21 @@ impl Resolver {
         };
         let policy = self.definitions.retries(asset);
         let mut attempt = 1;
+        let give_up = Instant::now() + PATIENCE;
         loop {
             match self.attempt(asset).await {
                 Ok(answer) => return Ok(answer),
-                Err(refusal) if refusal.retryable && attempt < policy.max_attempts => {
+                Err(refusal)
+                    if refusal.retryable
+                        && (attempt < policy.max_attempts || Instant::now() < give_up) =>
+                {
                     tracing::warn!(asset = %self.asset, run_id = %self.facts.run_id, message = refusal.failure.message, "cannot resolve a step; trying again");
                     let seed = format!("{}.{}", self.facts.run_id, self.asset);
-                    tokio::time::sleep(backoff(&policy, &seed, attempt - 1)).await;
+                    let pause = match attempt < policy.max_attempts {
+                        true => backoff(&policy, &seed, attempt - 1),
+                        false => LONGEST_PAUSE,
+                    };
+                    tokio::time::sleep(pause).await;
                     attempt += 1;
                 }
                 Err(refusal) => return Err(refusal.failure),
