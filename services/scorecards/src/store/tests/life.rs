@@ -347,7 +347,8 @@ async fn everything_in_sqlite_stands_after_a_restart_as_it_stood_before() {
         store.migrate("scorecards", &MIGRATIONS).await.unwrap();
         store
     };
-    stands_after_a_restart(open().await, async |store| store.close().await, open()).await;
+    let close = async |store: kycc_store::sqlite::Store| store.close().await;
+    Box::pin(stands_after_a_restart(open().await, close, open())).await;
 }
 
 #[tokio::test]
@@ -358,5 +359,6 @@ async fn everything_in_postgres_stands_after_a_restart_as_it_stood_before() {
         store.migrate("scorecards", &MIGRATIONS).await.unwrap();
         store
     };
-    stands_after_a_restart(open().await, async |store| store.close().await, open()).await;
+    let close = async |store: kycc_store::postgres::Store| store.close().await;
+    Box::pin(stands_after_a_restart(open().await, close, open())).await;
 }
