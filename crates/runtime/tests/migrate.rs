@@ -118,8 +118,10 @@ async fn older_and_newer_tables_in_sqlite_are_refused_and_say_what_to_run() {
 async fn older_and_newer_tables_in_postgres_are_refused_and_say_what_to_run() {
     let folder = tempfile::tempdir().unwrap();
     let database = kycc_testkit::postgres::fresh().await;
+    let queue = kycc_testkit::redis::Namespace::new();
     let config = FleetConfig {
         store_url: ConnectionUrl::new(database.url()),
+        queue_url: ConnectionUrl::new(queue.url()),
         ..FleetConfig::embedded(folder.path())
     };
     releases(config).await;
