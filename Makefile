@@ -6,10 +6,10 @@ KYCC := target/debug/kycc
 DEMO_DIR ?= kycc-demo
 FLEET_DIR ?= kycc-fleet
 
-.PHONY: help setup setup-lint build demo dev fleet fleet-demo test chaos lint fmt bench bench-job bench-science clean-demo
+.PHONY: help setup setup-lint build demo dev fleet fleet-demo test chaos lint fmt bench bench-job bench-orchestration bench-science clean-demo
 
 help: ## Show what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
 
 setup: ## Find or install what building and testing needs
 	@scripts/setup.sh build
@@ -45,11 +45,17 @@ lint: setup-lint ## Formatting, clippy, protos, licences
 fmt: ## Format the code
 	cargo fmt --all
 
-bench: bench-science bench-job ## Measure everything, release profile (takes a while to build)
+bench: bench-science bench-job bench-orchestration ## Measure everything, release profile (takes a while to build)
 
 bench-job: setup ## Measure the main job on 100,000 parties
 	cargo build --locked --release -p kycc
 	@bench/job.sh target/release/kycc
+
+bench-orchestration: setup ## Measure the orchestrator on no-op steps, beside pgbench, raw Redis and Dagster
+	@scripts/setup.sh servers
+	cargo build --locked --release -p kycc
+	cargo build --locked --release -p kycc-embed -p kycc-queue --examples
+	@bench/orchestration.sh target/release/examples target/release/kycc
 
 bench-science: setup ## Measure the kernels of scoring against scikit-learn and optbinning
 	cargo build --locked --release -p kycc-domain --example science
