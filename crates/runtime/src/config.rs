@@ -191,12 +191,6 @@ impl FleetConfig {
         Ok(())
     }
 
-    /// Whether no other process can use the state store: a SQLite file belongs to the process that holds the data folder.
-    #[must_use]
-    pub fn is_alone(&self) -> bool {
-        self.store_url.expose().starts_with("sqlite:")
-    }
-
     #[must_use]
     pub fn lease(&self) -> Duration {
         Duration::from_secs(self.lease_seconds)
@@ -217,7 +211,8 @@ impl FleetConfig {
         Duration::from_secs(self.drain_delay_seconds)
     }
 
-    /// Whether the state store is a server that other processes use too.
+    /// Whether the state store is a server that other processes use too; a SQLite file belongs to the process that holds the
+    /// data folder.
     #[must_use]
     pub fn is_shared_store(&self) -> bool {
         !self.store_url.expose().starts_with("sqlite:")

@@ -62,7 +62,10 @@ impl Module for Orchestrator {
                 catalogue: Arc::clone(&catalogue),
                 clock: Arc::clone(&cx.clock),
                 lease: cx.config.lease(),
-                leader_lease: (!cx.config.is_alone()).then(|| cx.config.leader_lease()),
+                leader_lease: cx
+                    .config
+                    .is_shared_store()
+                    .then(|| cx.config.leader_lease()),
                 address: cx.address.clone(),
             });
             service = service.background("orchestrator leader", |stop| contender.run(stop));
