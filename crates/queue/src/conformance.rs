@@ -45,6 +45,7 @@ macro_rules! conformance_tests {
             a_pending_task_is_not_handed_out_again
             waiting_and_pending_tasks_are_outstanding_until_acknowledged
             acknowledging_twice_is_no_error
+            a_report_counts_what_a_lane_holds_and_who_holds_it
             urgent_tasks_come_before_those_that_waited_longer
             a_pull_never_gives_more_than_it_was_asked_for
             a_waiting_reader_is_woken_by_an_urgent_push

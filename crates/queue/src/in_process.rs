@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use kycc_proto::work::v1::{Task, TaskLog, TaskResult};
 use prost::Message;
 
-use crate::{Beat, Delivery, EntryId, Outstanding, QueueError, ResultEntry, TaskQueue};
+use crate::{Beat, Delivery, EntryId, LaneReport, Outstanding, QueueError, ResultEntry, TaskQueue};
 use bell::Bell;
 use lane::Lane;
 use stream::Stream;
@@ -119,6 +119,10 @@ impl TaskQueue for InProcessQueue {
 
     async fn outstanding(&self, lane: &str) -> Result<Vec<Outstanding>, QueueError> {
         self.lane(lane).outstanding()
+    }
+
+    async fn report(&self, lane: &str) -> Result<LaneReport, QueueError> {
+        Ok(self.lane(lane).report())
     }
 
     async fn cancel(&self, task_id: &str) -> Result<(), QueueError> {

@@ -12,5 +12,7 @@ mod redis;
 
 pub use error::{Effect, QueueError};
 pub use in_process::{Capacity, InProcessQueue};
-pub use queue::{Beat, Delivery, EntryId, Outstanding, ResultEntry, TaskQueue};
+pub use queue::{
+    Beat, Consumer, Delivery, EntryId, LaneReport, Outstanding, ResultEntry, TaskQueue,
+};
 pub use redis::{RedisOptions, RedisQueue, RedisUrlError};

@@ -34,6 +34,28 @@ pub struct Outstanding {
     pub attempt: u32,
 }
 
+/// A lane at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LaneReport {
+    /// Tasks that nobody has taken.
+    pub waiting: u64,
+    /// Tasks in somebody's hands.
+    pub pending: u64,
+    /// Age of the oldest of both; zero where there is none.
+    pub oldest: Duration,
+    /// Who took tasks from it, or waited for some, by name. One that left may be named for some time.
+    pub consumers: Vec<Consumer>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consumer {
+    pub name: String,
+    /// Tasks in its hands.
+    pub pending: u64,
+    /// Since it last asked for tasks.
+    pub idle: Duration,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResultEntry {
     pub entry: EntryId,
@@ -83,6 +105,9 @@ pub trait TaskQueue: fmt::Debug + Send + Sync {
     /// Every attempt that the lane holds. What the state store calls dispatched and this does not name was lost (a queue
     /// that was emptied, a push that never arrived) or has just been answered; who leads pushes it again.
     async fn outstanding(&self, lane: &str) -> Result<Vec<Outstanding>, QueueError>;
+
+    /// How much lies on the lane, and who takes from it. For people and dashboards: nothing is decided by it.
+    async fn report(&self, lane: &str) -> Result<LaneReport, QueueError>;
 
     /// Marks a task as cancelled: its next beat hears so, also when it is yet to be pulled.
     async fn cancel(&self, task_id: &str) -> Result<(), QueueError>;

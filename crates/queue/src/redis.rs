@@ -32,6 +32,7 @@ mod reads;
 mod scripts;
 mod streams;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -40,7 +41,10 @@ use prost::Message;
 use redis::streams::{StreamId, StreamRangeReply};
 use redis::{Script, ScriptInvocation};
 
-use crate::{Beat, Capacity, Delivery, EntryId, Outstanding, QueueError, ResultEntry, TaskQueue};
+use crate::{
+    Beat, Capacity, Consumer, Delivery, EntryId, LaneReport, Outstanding, QueueError, ResultEntry,
+    TaskQueue,
+};
 use address::Address;
 pub use address::RedisUrlError;
 use connections::{Connections, Question};
@@ -303,6 +307,34 @@ impl TaskQueue for RedisQueue {
             );
         }
         Ok(outstanding)
+    }
+
+    async fn report(&self, lane: &str) -> Result<LaneReport, QueueError> {
+        let keys = self.keys.lane(lane);
+        let mut report = LaneReport::default();
+        let mut consumers: BTreeMap<String, Consumer> = BTreeMap::new();
+        for urgent in [true, false] {
+            let mut ask = scripts::REPORT.key(keys.stream(urgent));
+            ask.arg(GROUP);
+            let (waiting, pending, oldest_ms, takers): (u64, u64, u64, Vec<(String, u64, u64)>) =
+                self.script(ask, "tell what a lane holds").await?;
+            report.waiting += waiting;
+            report.pending += pending;
+            report.oldest = report.oldest.max(Duration::from_millis(oldest_ms));
+            for (name, pending, idle_ms) in takers {
+                let idle = Duration::from_millis(idle_ms);
+                // It asks both streams, and one that has nothing for it does not note that.
+                let known = consumers.entry(name.clone()).or_insert(Consumer {
+                    name,
+                    pending: 0,
+                    idle,
+                });
+                known.pending += pending;
+                known.idle = known.idle.min(idle);
+            }
+        }
+        report.consumers = consumers.into_values().collect();
+        Ok(report)
     }
 
     async fn cancel(&self, task_id: &str) -> Result<(), QueueError> {

@@ -37,3 +37,6 @@ pub use migrate::{Migrated, Migration};
 pub use redacted::redacted;
 pub use retry::{Repeat, Retryable, retry_transient};
 pub use store::Store;
+
+/// Statements that a connection keeps prepared. Those that write lists are one for each length that lists are cut to.
+const PREPARED: usize = 512;

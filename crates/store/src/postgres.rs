@@ -58,7 +58,9 @@ impl Store {
         connect: PgConnectOptions,
         options: StoreOptions,
     ) -> Result<Self, StoreError> {
-        let connect = connect.options(options.of_session());
+        let connect = connect
+            .options(options.of_session())
+            .statement_cache_capacity(crate::PREPARED);
         let readers = connect
             .clone()
             .options([("default_transaction_read_only", "on")]);

@@ -57,7 +57,8 @@ impl Store {
                 SqliteSynchronous::Off
             })
             .foreign_keys(true)
-            .busy_timeout(BUSY);
+            .busy_timeout(BUSY)
+            .statement_cache_capacity(crate::PREPARED);
         let open = |source| StoreError::Open {
             url: url.to_owned(),
             source,

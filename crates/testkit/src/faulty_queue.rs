@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use kycc_proto::work::v1::{Task, TaskLog, TaskResult};
 use kycc_queue::{
-    Beat, Delivery, Effect, EntryId, Outstanding, QueueError, ResultEntry, TaskQueue,
+    Beat, Delivery, Effect, EntryId, LaneReport, Outstanding, QueueError, ResultEntry, TaskQueue,
 };
 
 /// The method that is called.
@@ -20,6 +20,7 @@ pub enum Call {
     Ack,
     Expired,
     Outstanding,
+    Report,
     Cancel,
     PublishResult,
     PullResults,
@@ -192,6 +193,10 @@ impl TaskQueue for FaultyQueue {
     async fn outstanding(&self, lane: &str) -> Result<Vec<Outstanding>, QueueError> {
         self.read(Call::Outstanding, || self.inner.outstanding(lane))
             .await
+    }
+
+    async fn report(&self, lane: &str) -> Result<LaneReport, QueueError> {
+        self.read(Call::Report, || self.inner.report(lane)).await
     }
 
     async fn cancel(&self, task_id: &str) -> Result<(), QueueError> {

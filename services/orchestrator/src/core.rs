@@ -38,7 +38,9 @@ pub(crate) use key::{KeyInputs, canonical_json, version_key};
 pub(crate) use launch::{CarriedStep, PlannedStep, launch};
 pub(crate) use limits::{MAX_RUNTIME, max_runtime};
 pub(crate) use recover::recover;
-pub(crate) use slots::{QueueLimits, SlotRun, UNLIMITED, grant};
+pub(crate) use slots::{
+    QueueLimits, SlotRun, TagValue, UNLIMITED, WaitsFor, grant, turns, under_limits,
+};
 pub(crate) use state::{
     Metadata, Resolution, RunState, RunStatus, Source, StepState, StepStatus, TaskState,
     TaskStatus, Version,

@@ -2,11 +2,15 @@
 
 mod dead_letters;
 mod failures;
+mod feed;
 mod forward;
+mod lanes;
 mod launch;
+mod lineage;
 mod plan;
 mod reads;
 mod retry;
+mod run_queue;
 mod service;
 mod watch;
 
@@ -15,6 +19,7 @@ mod tests;
 
 use std::sync::{Arc, Mutex};
 
+use kycc_queue::TaskQueue;
 use kycc_runtime::Clock;
 use tonic::transport::Channel;
 
@@ -29,6 +34,7 @@ pub(crate) struct Api {
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) engine: EngineHandle,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) queue: Arc<dyn TaskQueue>,
     /// The last leader that calls were passed on to, and the way to it.
     pub(crate) leader: Arc<Mutex<Option<(String, Channel)>>>,
 }

@@ -78,6 +78,7 @@ impl Module for Orchestrator {
             catalogue,
             engine: handle,
             clock: Arc::clone(&cx.clock),
+            queue: Arc::clone(&cx.queue),
             leader: Arc::default(),
         };
         Ok(service.grpc(OrchestratorServiceServer::new(api)).build())

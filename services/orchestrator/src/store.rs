@@ -31,8 +31,8 @@ pub(crate) use leader::{Epoch, LeaderRow, LeaderStore};
 pub(crate) use retention::Pruned;
 pub(crate) use retention::RetentionStore;
 pub(crate) use types::{
-    AttemptEnd, Change, Created, Logged, Move, NewMaterialization, NewRun, RunFacts, RunFilter,
-    StoredEvent, StoredMaterialization, StoredRun, Times, VersionOf,
+    AttemptEnd, Change, Created, FeedEvent, FeedFilter, Logged, Move, NewMaterialization, NewRun,
+    RunFacts, RunFilter, StoredEvent, StoredMaterialization, StoredRun, Times, VersionOf,
 };
 
 pub(crate) const MIGRATIONS: &[Migration] = &[
@@ -50,6 +50,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         version: 3,
         name: "dead letters",
         sql: include_str!("store/003_dead_letters.sql"),
+    },
+    Migration {
+        version: 4,
+        name: "feed and lineage",
+        sql: include_str!("store/004_feed.sql"),
     },
 ];
 
@@ -76,6 +81,9 @@ pub(crate) trait RunStore: LeaderStore + DeadLetterStore + RetentionStore {
     /// Every run that has not ended, oldest first.
     async fn live_runs(&self) -> Result<Vec<StoredRun>, RunStoreError>;
 
+    /// The same without their steps: two questions fewer for each.
+    async fn live_facts(&self) -> Result<Vec<StoredRun>, RunStoreError>;
+
     /// Which runs have not ended: much cheaper than reading them.
     async fn live_run_ids(&self) -> Result<Vec<RunId>, RunStoreError>;
 
@@ -91,6 +99,18 @@ pub(crate) trait RunStore: LeaderStore + DeadLetterStore + RetentionStore {
         after: u64,
         limit: u32,
     ) -> Result<Vec<StoredEvent>, RunStoreError>;
+
+    /// Events of all runs in the order in which they were written, after the given position. Nothing will ever come before
+    /// what was told.
+    async fn feed(
+        &self,
+        filter: &FeedFilter,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<FeedEvent>, RunStoreError>;
+
+    /// Of the last event in that order.
+    async fn last_position(&self) -> Result<i64, RunStoreError>;
 
     /// For each that is wanted the newest materialization, in its place.
     async fn find_materializations(

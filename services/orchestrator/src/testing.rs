@@ -178,6 +178,7 @@ impl TestFleet {
             catalogue,
             engine,
             clock,
+            queue: queue.clone(),
             leader: Arc::default(),
         };
         Self {

@@ -128,7 +128,7 @@ fn level_to_wire(level: Level) -> LogLevel {
     }
 }
 
-fn run_status(status: RunStatus) -> api::RunStatus {
+pub(crate) fn run_status(status: RunStatus) -> api::RunStatus {
     match status {
         RunStatus::Queued => api::RunStatus::Queued,
         RunStatus::Starting => api::RunStatus::Starting,
@@ -254,6 +254,7 @@ pub(crate) fn materialization_to_wire(made: &StoredMaterialization) -> api::Mate
         create_time: Some(timestamp(made.created_at)),
         outputs: made.outputs.iter().map(version_to_wire).collect(),
         metadata: metadata_to_wire(&made.metadata),
+        inputs: made.inputs.iter().map(version_to_wire).collect(),
     }
 }
 

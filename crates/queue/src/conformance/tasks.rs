@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{LANE, NOW, SOON, task};
+use super::{LANE, NOW, SOON, task, urgent};
 use crate::{Delivery, TaskQueue};
 
 type Queue = Arc<dyn TaskQueue>;
@@ -115,4 +115,27 @@ pub async fn acknowledging_twice_is_no_error(queue: Queue) {
     queue.ack(LANE, &pulled[0].entry).await.unwrap();
     queue.ack(LANE, &pulled[0].entry).await.unwrap();
     assert!(queue.expired(LANE, NOW).await.unwrap().is_empty());
+}
+
+pub async fn a_report_counts_what_a_lane_holds_and_who_holds_it(queue: Queue) {
+    let empty = queue.report(LANE).await.unwrap();
+    assert_eq!((empty.waiting, empty.pending), (0, 0));
+    assert_eq!(empty.oldest, Duration::ZERO);
+    for task in [task("a"), task("b"), urgent("c"), task("d")] {
+        queue.push(LANE, &task).await.unwrap();
+    }
+    let held = queue.pull(LANE, "w1", 2, SOON).await.unwrap();
+    queue.pull(LANE, "w2", 1, SOON).await.unwrap();
+    let report = queue.report(LANE).await.unwrap();
+    assert_eq!((report.waiting, report.pending), (1, 3));
+    let holders = report.consumers.iter();
+    let holders: Vec<_> = holders.map(|c| (c.name.as_str(), c.pending)).collect();
+    assert_eq!(holders, [("w1", 2), ("w2", 1)]);
+    for delivery in &held {
+        queue.ack(LANE, &delivery.entry).await.unwrap();
+    }
+    let report = queue.report(LANE).await.unwrap();
+    assert_eq!((report.waiting, report.pending), (1, 1));
+    let other = queue.report("another").await.unwrap();
+    assert_eq!((other.waiting, other.pending), (0, 0));
 }

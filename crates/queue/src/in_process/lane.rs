@@ -9,7 +9,7 @@ use prost::Message;
 use tokio::time::Instant;
 
 use super::{Bell, decode, lock};
-use crate::{Delivery, EntryId, Outstanding, QueueError};
+use crate::{Consumer, Delivery, EntryId, LaneReport, Outstanding, QueueError};
 
 #[derive(Debug)]
 pub(super) struct Lane {
@@ -23,14 +23,24 @@ pub(super) struct Lane {
 struct Entries {
     last_number: u64,
     /// With a priority above 0: taken before the others.
-    urgent: VecDeque<(u64, Vec<u8>)>,
-    ordinary: VecDeque<(u64, Vec<u8>)>,
+    urgent: VecDeque<Waiting>,
+    ordinary: VecDeque<Waiting>,
     pending: BTreeMap<u64, Pending>,
+    /// When each consumer last asked for tasks.
+    asked: BTreeMap<String, Instant>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    number: u64,
+    pushed_at: Instant,
+    task: Vec<u8>,
 }
 
 #[derive(Debug)]
 struct Pending {
     consumer: String,
+    pushed_at: Instant,
     beaten_at: Instant,
     task_id: String,
     task: Vec<u8>,
@@ -41,7 +51,7 @@ impl Entries {
         self.urgent.len() + self.ordinary.len()
     }
 
-    fn take(&mut self, max: usize) -> Vec<(u64, Vec<u8>)> {
+    fn take(&mut self, max: usize) -> Vec<Waiting> {
         let urgent = max.min(self.urgent.len());
         let ordinary = (max - urgent).min(self.ordinary.len());
         let taken = self.urgent.drain(..urgent);
@@ -74,7 +84,11 @@ impl Lane {
         } else {
             &mut entries.ordinary
         };
-        waiting.push_back((number, task.encode_to_vec()));
+        waiting.push_back(Waiting {
+            number,
+            pushed_at: Instant::now(),
+            task: task.encode_to_vec(),
+        });
         drop(entries);
         self.arrived.ring();
         Ok(())
@@ -95,15 +109,24 @@ impl Lane {
     /// None when nothing waits. An entry that cannot be read is dropped with its error: it would fail for ever.
     fn take(&self, consumer: &str, max: usize) -> Result<Option<Vec<Delivery>>, QueueError> {
         let mut entries = lock(&self.entries);
+        let now = Instant::now();
+        match entries.asked.get_mut(consumer) {
+            Some(asked) => *asked = now,
+            None => {
+                entries.asked.insert(consumer.to_owned(), now);
+            }
+        }
         let taken = entries.take(max);
         let mut deliveries = Vec::with_capacity(taken.len());
-        for (number, bytes) in taken {
-            let task: Task = decode(&self.name, &bytes)?;
+        for waiting in taken {
+            let number = waiting.number;
+            let task: Task = decode(&self.name, &waiting.task)?;
             let pending = Pending {
                 consumer: consumer.to_owned(),
-                beaten_at: Instant::now(),
+                pushed_at: waiting.pushed_at,
+                beaten_at: now,
                 task_id: task.task_id.clone(),
-                task: bytes,
+                task: waiting.task,
             };
             entries.pending.insert(number, pending);
             deliveries.push(Delivery {
@@ -139,7 +162,7 @@ impl Lane {
     pub(super) fn outstanding(&self) -> Result<Vec<Outstanding>, QueueError> {
         let entries = lock(&self.entries);
         let waiting = entries.urgent.iter().chain(&entries.ordinary);
-        let waiting = waiting.map(|(_, task)| task);
+        let waiting = waiting.map(|waiting| &waiting.task);
         let pending = entries.pending.values().map(|pending| &pending.task);
         waiting
             .chain(pending)
@@ -151,6 +174,34 @@ impl Lane {
                 })
             })
             .collect()
+    }
+
+    pub(super) fn report(&self) -> LaneReport {
+        let now = Instant::now();
+        let entries = lock(&self.entries);
+        let waiting = entries.urgent.iter().chain(&entries.ordinary);
+        let pushed = waiting.map(|waiting| waiting.pushed_at);
+        let pushed = pushed.chain(entries.pending.values().map(|pending| pending.pushed_at));
+        let held_by = |name: &str| {
+            let held = entries.pending.values();
+            held.filter(|pending| pending.consumer == name).count() as u64
+        };
+        LaneReport {
+            waiting: entries.waiting() as u64,
+            pending: entries.pending.len() as u64,
+            oldest: pushed
+                .min()
+                .map_or(Duration::ZERO, |first| now.duration_since(first)),
+            consumers: entries
+                .asked
+                .iter()
+                .map(|(name, asked)| Consumer {
+                    name: name.clone(),
+                    pending: held_by(name),
+                    idle: now.duration_since(*asked),
+                })
+                .collect(),
+        }
     }
 
     pub(super) fn expired(&self, lease: Duration) -> Result<Vec<Delivery>, QueueError> {

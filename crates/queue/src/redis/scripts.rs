@@ -41,6 +41,9 @@ script!(
     /// Names all attempts that a stream holds.
     OUTSTANDING, "outstanding");
 script!(
+    /// Counts what a stream holds and who takes from it.
+    REPORT, "report");
+script!(
     /// Shows unacknowledged results.
     OLDEST, "oldest");
 script!(

@@ -57,7 +57,7 @@ pub(crate) struct EachValue {
 }
 
 /// What is counted under a limit: runs of one value, or of any.
-type Counter<'a> = (usize, &'a str);
+pub(crate) type Counter<'a> = (usize, &'a str);
 
 impl TagLimit {
     /// The value under which a run with these tags counts, if the limit concerns it.
@@ -83,48 +83,82 @@ pub(crate) struct SlotRun {
 }
 
 /// Highest priority first, then oldest. A run that a tag limit holds back holds no other back.
-pub(crate) fn grant(
+pub(crate) fn grant(limits: &QueueLimits, holding: &[SlotRun], queued: Vec<SlotRun>) -> Vec<RunId> {
+    if queued.is_empty() || free(limits, holding) == 0 {
+        return Vec::new();
+    }
+    let turns = turns(limits, holding, queued).into_iter();
+    turns
+        .filter(|(_, waits)| waits.is_none())
+        .map(|(run, _)| run.run_id)
+        .collect()
+}
+
+/// Why a run does not start now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WaitsFor {
+    /// Every slot is taken.
+    Slot,
+    /// As many runs as may be under the limit at this place of `tag_concurrency_limits`.
+    Tag(usize),
+}
+
+/// Queued runs in the order in which they get their turn, each with what it waits for; none would start now.
+pub(crate) fn turns(
     limits: &QueueLimits,
     holding: &[SlotRun],
     mut queued: Vec<SlotRun>,
-) -> Vec<RunId> {
-    let free = match limits.max_concurrent_runs {
+) -> Vec<(SlotRun, Option<WaitsFor>)> {
+    let mut free = free(limits, holding);
+    queued.sort_by(|a, b| {
+        (b.priority, a.created_at, &a.run_id).cmp(&(a.priority, b.created_at, &b.run_id))
+    });
+    let mut running = under_limits(limits, holding);
+    let waits: Vec<_> = queued
+        .iter()
+        .map(|run| {
+            if free == 0 {
+                return Some(WaitsFor::Slot);
+            }
+            let own: Vec<_> = counters(limits, run).collect();
+            let full = |counter: &&Counter<'_>| {
+                let limit = limits.tag_concurrency_limits[counter.0].limit;
+                running.get(*counter).copied().unwrap_or(0) >= limit
+            };
+            if let Some(full) = own.iter().find(full) {
+                return Some(WaitsFor::Tag(full.0));
+            }
+            for counter in own {
+                *running.entry(counter).or_default() += 1;
+            }
+            free -= 1;
+            None
+        })
+        .collect();
+    queued.into_iter().zip(waits).collect()
+}
+
+fn free(limits: &QueueLimits, holding: &[SlotRun]) -> usize {
+    match limits.max_concurrent_runs {
         UNLIMITED => usize::MAX,
         most => usize::try_from(most)
             .unwrap_or(0)
             .saturating_sub(holding.len()),
-    };
-    if free == 0 || queued.is_empty() {
-        return Vec::new();
     }
-    queued.sort_by(|a, b| {
-        (b.priority, a.created_at, &a.run_id).cmp(&(a.priority, b.created_at, &b.run_id))
-    });
-    let mut running: HashMap<Counter<'_>, u32> = HashMap::new();
+}
+
+/// Runs that hold a slot, by place of the limit in `tag_concurrency_limits` and value that it counts.
+pub(crate) fn under_limits<'a>(
+    limits: &'a QueueLimits,
+    holding: &'a [SlotRun],
+) -> HashMap<Counter<'a>, u32> {
+    let mut running = HashMap::new();
     for run in holding {
         for counter in counters(limits, run) {
             *running.entry(counter).or_default() += 1;
         }
     }
-    let mut granted = Vec::new();
-    for run in &queued {
-        let own: Vec<_> = counters(limits, run).collect();
-        let full = |counter: &Counter<'_>| {
-            let limit = limits.tag_concurrency_limits[counter.0].limit;
-            running.get(counter).copied().unwrap_or(0) >= limit
-        };
-        if own.iter().any(full) {
-            continue;
-        }
-        for counter in own {
-            *running.entry(counter).or_default() += 1;
-        }
-        granted.push(run.run_id.clone());
-        if granted.len() >= free {
-            break;
-        }
-    }
-    granted
+    running
 }
 
 fn counters<'a>(

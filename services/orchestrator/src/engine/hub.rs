@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use kycc_domain::ids::{AssetKey, RunId};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Notice {
@@ -21,12 +21,29 @@ pub(crate) enum Notice {
 /// Progress is dropped for watchers that are further behind than this.
 const BACKLOG: usize = 256;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct EventHub {
     runs: Mutex<HashMap<RunId, broadcast::Sender<Notice>>>,
+    /// Of the logs of all runs together; replaced when its receivers are to hear that nothing more will come.
+    all: Mutex<watch::Sender<()>>,
+}
+
+impl Default for EventHub {
+    fn default() -> Self {
+        Self {
+            runs: Mutex::default(),
+            all: Mutex::new(watch::Sender::new(())),
+        }
+    }
 }
 
 impl EventHub {
+    /// Changes when any run's log has grown.
+    pub(crate) fn of_all_runs(&self) -> watch::Receiver<()> {
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.subscribe()
+    }
+
     /// Subscribe first, then read: what is written in between is noticed.
     pub(crate) fn subscribe(&self, run_id: &RunId) -> broadcast::Receiver<Notice> {
         let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
@@ -36,6 +53,10 @@ impl EventHub {
     }
 
     pub(crate) fn notify(&self, run_id: &RunId, notice: Notice) {
+        if notice == Notice::Events {
+            let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+            all.send_replace(());
+        }
         let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sender) = runs.get(run_id)
             && sender.send(notice).is_err()
@@ -49,6 +70,8 @@ impl EventHub {
     pub(crate) fn close(&self) {
         let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         runs.clear();
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        *all = watch::Sender::new(());
     }
 }
 

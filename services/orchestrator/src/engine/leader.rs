@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::handle::{Creation, Message};
 use super::housekeeping::Housekeeping;
-use super::hub::EventHub;
+use super::hub::{EventHub, Notice};
 use super::lines::HeldLines;
 use super::live::Live;
 use super::memos::{self, Memos};
@@ -256,6 +256,7 @@ impl Engine {
         let started_at = run.times.started_at;
         let mut live = Live::new(run.facts, run.state, definitions, started_at, now);
         live.last_sequence = run.last_sequence;
+        self.hub.notify(&live.facts.run_id, Notice::Events);
         self.live.insert(live.facts.run_id.clone(), live);
     }
 

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use kycc_domain::ids::{RunId, TaskId};
+use kycc_domain::ids::{AssetKey, RunId, TaskId};
 use kycc_runtime::Clock;
 
 use super::dead_letter::{Died, dead_letter};
 use super::live::Live;
-use crate::core::{Command, Event, QueueLimits, RunState, RunStatus, advance, grant};
+use crate::core::{Command, Event, QueueLimits, RunState, RunStatus, Version, advance, grant};
 use crate::store::{AttemptEnd, Change, Logged, Move, NewMaterialization};
 
 /// Something that happened to a run.
@@ -133,6 +133,7 @@ impl Planning<'_> {
                     metadata,
                 } => draft.change.materialized.push(NewMaterialization {
                     id: clock.new_id().to_string(),
+                    inputs: inputs(&draft.state, &asset),
                     asset,
                     key,
                     outputs,
@@ -208,6 +209,12 @@ impl Planning<'_> {
             effects: self.effects,
         }
     }
+}
+
+/// What the step of this asset was resolved to read.
+fn inputs(state: &RunState, asset: &AssetKey) -> Vec<Version> {
+    let resolution = state.step(asset).and_then(|step| step.resolution.as_ref());
+    resolution.map_or_else(Vec::new, |found| found.inputs.clone())
 }
 
 impl Plan {

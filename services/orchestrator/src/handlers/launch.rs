@@ -13,6 +13,11 @@ use crate::definitions::Definitions;
 use crate::run_config::{ConfigRequest, resolve};
 use crate::store::{Created, NewRun, RunFacts, StoredRun};
 
+const REQUEST_ID: usize = 128;
+const TAGS: usize = 64;
+const TAG_KEY: usize = 128;
+const TAG_VALUE: usize = 1_000;
+
 /// A run that is asked for, by a launch or by a retry.
 pub(super) struct Wanted {
     pub(super) job: String,
@@ -96,6 +101,7 @@ impl Api {
         let (state, commands) = launch(run_id.clone(), steps);
         let mut tags = job.map(|job| job.tags.clone()).unwrap_or_default();
         tags.extend(wanted.tags);
+        bounded(&wanted.request_id, &tags)?;
         max_runtime(&tags)
             .map_err(|problem| ApiError::invalid(format!("tags.{MAX_RUNTIME}"), problem))?;
         let new = NewRun {
@@ -149,6 +155,28 @@ impl Api {
             )),
         }
     }
+}
+
+/// What is kept with every run must not grow with a caller's mood.
+fn bounded(request_id: &str, tags: &BTreeMap<String, String>) -> Result<(), ApiError> {
+    let longer = |text: &str, most: usize| text.chars().count() > most;
+    if longer(request_id, REQUEST_ID) {
+        let problem = format!("is longer than {REQUEST_ID} characters");
+        return Err(ApiError::invalid("request_id", problem));
+    }
+    if tags.len() > TAGS {
+        return Err(ApiError::invalid("tags", format!("are more than {TAGS}")));
+    }
+    for (key, value) in tags {
+        if key.is_empty() || longer(key, TAG_KEY) || longer(value, TAG_VALUE) {
+            let short: String = key.chars().take(TAG_KEY).collect();
+            let problem = format!(
+                "wants a key of 1 to {TAG_KEY} characters and a value of at most {TAG_VALUE}"
+            );
+            return Err(ApiError::invalid(format!("tags.{short}"), problem));
+        }
+    }
+    Ok(())
 }
 
 fn selection(

@@ -19,6 +19,9 @@ impl OrchestratorService for Api {
     type WatchRunStream =
         Pin<Box<dyn Stream<Item = Result<api::WatchRunResponse, Status>> + Send + 'static>>;
 
+    type WatchEventsStream =
+        Pin<Box<dyn Stream<Item = Result<api::WatchEventsResponse, Status>> + Send + 'static>>;
+
     async fn launch_run(
         &self,
         request: Request<api::LaunchRunRequest>,
@@ -73,6 +76,24 @@ impl OrchestratorService for Api {
         Ok(Response::new(self.list_events(request.into_inner()).await?))
     }
 
+    async fn watch_events(
+        &self,
+        request: Request<api::WatchEventsRequest>,
+    ) -> Answer<Self::WatchEventsStream> {
+        if self.engine.moves_runs()
+            && let Place::Leader(mut leader) = self.place(&request).await?
+        {
+            let answer = leader
+                .watch_events(forwarded(request))
+                .await
+                .map_err(told)?;
+            let stream = answer.into_inner().map_err(told);
+            return Ok(Response::new(Box::pin(stream)));
+        }
+        let stream = self.follow(request.into_inner()).await?;
+        Ok(Response::new(Box::pin(stream)))
+    }
+
     async fn cancel_run(
         &self,
         request: Request<api::CancelRunRequest>,
@@ -106,6 +127,20 @@ impl OrchestratorService for Api {
         Ok(Response::new(api::RetryRunResponse {
             run: Some(wire::run_to_wire(&run)),
         }))
+    }
+
+    async fn get_run_queue(
+        &self,
+        _: Request<api::GetRunQueueRequest>,
+    ) -> Answer<api::GetRunQueueResponse> {
+        Ok(Response::new(self.run_queue().await?))
+    }
+
+    async fn list_lanes(
+        &self,
+        _: Request<api::ListLanesRequest>,
+    ) -> Answer<api::ListLanesResponse> {
+        Ok(Response::new(self.lanes().await?))
     }
 
     async fn list_dead_letters(
@@ -152,6 +187,13 @@ impl OrchestratorService for Api {
         Ok(Response::new(
             self.get_asset(&request.into_inner().key).await?,
         ))
+    }
+
+    async fn get_lineage(
+        &self,
+        request: Request<api::GetLineageRequest>,
+    ) -> Answer<api::GetLineageResponse> {
+        Ok(Response::new(self.lineage(request.into_inner()).await?))
     }
 
     async fn get_materialization(

@@ -1,6 +1,8 @@
 //! The service as callers see it.
 
+mod feed;
 mod forwarding;
+mod overviews;
 
 use futures::StreamExt;
 use kycc_proto::orchestrator::v1 as api;

@@ -7,16 +7,21 @@ use kycc_domain::ids::{AssetKey, BatchId, RunId};
 
 use super::RunStoreError;
 use super::dead_letters::WriteDeadLetters as _;
+use super::leader::Positions;
 use super::rows::{bigint, to_json, to_json_option};
 use super::types::{AttemptEnd, Change, Logged, Move, NewMaterialization};
-use super::values::{MOST_ROWS, statement};
+use super::values::{chunks, statement};
 use super::write::WriteRuns as _;
 use crate::core::{RunStatus, StepState, StepStatus, TaskState, TaskStatus};
 
 /// Implemented by the connection of every database.
 pub(super) trait ApplyChanges {
     /// The number of the last event of each change's run.
-    async fn apply_turn(&mut self, changes: &[Change]) -> Result<Vec<u64>, RunStoreError>;
+    async fn apply_turn(
+        &mut self,
+        changes: &[Change],
+        positions: &mut Positions,
+    ) -> Result<Vec<u64>, RunStoreError>;
     async fn move_runs(&mut self, changes: &[Change]) -> Result<Vec<u64>, RunStoreError>;
     async fn move_steps(&mut self, steps: &[MovedStep<'_>]) -> Result<(), RunStoreError>;
     async fn insert_tasks(&mut self, tasks: &[NewTask<'_>]) -> Result<(), RunStoreError>;
@@ -142,28 +147,28 @@ fn stale(run_id: &RunId) -> RunStoreError {
 
 kycc_store::for_each_driver! {
     impl ApplyChanges for driver::Connection {
-        async fn apply_turn(&mut self, changes: &[Change]) -> Result<Vec<u64>, RunStoreError> {
+        async fn apply_turn(&mut self, changes: &[Change], positions: &mut Positions) -> Result<Vec<u64>, RunStoreError> {
             let mut sequences = Vec::with_capacity(changes.len());
-            for changes in changes.chunks(MOST_ROWS) {
+            for changes in chunks(changes) {
                 sequences.extend(self.move_runs(changes).await?);
             }
             let rows = Rows::of(changes);
-            for steps in rows.steps.chunks(MOST_ROWS) {
+            for steps in chunks(&rows.steps) {
                 self.move_steps(steps).await?;
             }
-            for tasks in rows.moved_tasks.chunks(MOST_ROWS) {
+            for tasks in chunks(&rows.moved_tasks) {
                 self.move_tasks(tasks).await?;
             }
-            for tasks in rows.new_tasks.chunks(MOST_ROWS) {
+            for tasks in chunks(&rows.new_tasks) {
                 self.insert_tasks(tasks).await?;
             }
-            for tasks in rows.attempts.chunks(MOST_ROWS) {
+            for tasks in chunks(&rows.attempts) {
                 self.insert_attempts(tasks).await?;
             }
-            for ends in rows.ended.chunks(MOST_ROWS) {
+            for ends in chunks(&rows.ended) {
                 self.end_attempts(ends).await?;
             }
-            for made in rows.made.chunks(MOST_ROWS) {
+            for made in chunks(&rows.made) {
                 self.materialize(made).await?;
             }
             for letter in changes.iter().flat_map(|change| &change.dead_letters) {
@@ -178,7 +183,7 @@ kycc_store::for_each_driver! {
                 (first..).zip(&change.log).map(|(sequence, logged)| (&change.run_id, sequence, logged.clone()))
             });
             let events: Vec<(&RunId, i64, Logged)> = events.collect();
-            self.insert_events(&events).await?;
+            self.insert_events(&events, positions).await?;
             Ok(sequences)
         }
 
@@ -312,7 +317,7 @@ kycc_store::for_each_driver! {
 
         async fn materialize(&mut self, made: &[Made<'_>]) -> Result<(), RunStoreError> {
             let mut query = sqlx::query(statement("INSERT INTO orchestrator_materializations (materialization_id, asset, \
-                batch_id, version_key, run_id, created_at, outputs, metadata) VALUES {}", made.len(), 8));
+                batch_id, version_key, run_id, created_at, outputs, metadata, inputs) VALUES {}", made.len(), 9));
             let mut current = BTreeMap::new();
             for Made { change, new } in made {
                 query = query
@@ -323,7 +328,8 @@ kycc_store::for_each_driver! {
                     .bind(change.run_id.as_str())
                     .bind(change.at)
                     .bind(to_json(&new.outputs))
-                    .bind(to_json(&new.metadata));
+                    .bind(to_json(&new.metadata))
+                    .bind(to_json(&new.inputs));
                 // One row of a statement may strike a place once only: the last stands.
                 current.insert((new.asset.as_str(), change.batch.as_str()), &new.id);
             }

@@ -20,8 +20,8 @@ pub(crate) use retention::{
 };
 
 use super::{
-    Change, Created, Epoch, Logged, Move, NewMaterialization, NewRun, RunFacts, RunFilter,
-    RunStore, RunStoreError, VersionOf,
+    Change, Created, Epoch, FeedFilter, Logged, Move, NewMaterialization, NewRun, RunFacts,
+    RunFilter, RunStore, RunStoreError, VersionOf,
 };
 use crate::core::{
     Command, Event, EventKind, Level, LogEntry, Metadata, PlannedStep, Resolution, RunState,
@@ -62,6 +62,7 @@ run_store_conformance!([
     every_state_of_a_run_reads_back_equal,
     a_change_from_a_state_that_is_gone_is_stale_and_changes_nothing,
     event_numbers_have_no_gaps_also_when_written_at_once,
+    who_follows_the_feed_while_it_is_written_misses_nothing,
     runs_are_listed_newest_first_page_by_page_and_filtered,
     only_runs_that_have_not_ended_are_live,
     materializations_are_found_by_key_and_the_last_used_is_current,
@@ -372,6 +373,46 @@ pub(crate) async fn event_numbers_have_no_gaps_also_when_written_at_once(store: 
     assert_eq!(store.events(&run_id, 10, 3).await.unwrap().len(), 3);
 }
 
+pub(crate) async fn who_follows_the_feed_while_it_is_written_misses_nothing(
+    store: Arc<dyn RunStore>,
+) {
+    create(&store, &new_run("r1", "")).await;
+    create(&store, &new_run("r2", "")).await;
+    let writers = (0..20).map(|writer| {
+        let store = &store;
+        async move {
+            let mut change = nothing(["r1", "r2"][writer % 2]);
+            change.log = vec![line("a"), line("b"), line("c")];
+            apply(store, &[change]).await.unwrap();
+        }
+    });
+    let follower = async {
+        let mut seen = Vec::new();
+        let mut after = 0;
+        while seen.len() < 62 {
+            let filter = FeedFilter {
+                up_to: store.last_position().await.unwrap(),
+                ..FeedFilter::default()
+            };
+            let found = store.feed(&filter, after, 7).await.unwrap();
+            after = match found.last() {
+                Some(last) if found.len() == 7 => last.position,
+                _ => filter.up_to,
+            };
+            seen.extend(found);
+            tokio::task::yield_now().await;
+        }
+        seen
+    };
+    let (seen, _) = tokio::join!(follower, futures::future::join_all(writers));
+    assert!(seen.is_sorted_by(|a, b| a.position < b.position));
+    for run in ["r1", "r2"] {
+        let of_run = seen.iter().filter(|found| found.run_id.as_str() == run);
+        let numbers: Vec<u64> = of_run.map(|found| found.event.sequence).collect();
+        assert_eq!(numbers, (1..=31).collect::<Vec<_>>());
+    }
+}
+
 pub(crate) async fn runs_are_listed_newest_first_page_by_page_and_filtered(
     store: Arc<dyn RunStore>,
 ) {
@@ -438,6 +479,7 @@ pub(crate) async fn materializations_are_found_by_key_and_the_last_used_is_curre
             id: id.to_owned(),
             asset: asset("first"),
             key: key.to_owned(),
+            inputs: Vec::new(),
             outputs: vec![version("first")],
             metadata: Metadata::new(),
         }],

@@ -11,9 +11,9 @@ use kycc_store::StoreError;
 use tokio::sync::watch;
 
 use super::{
-    Change, Created, DeadLetter, DeadLetterStore, Epoch, LeaderRow, LeaderStore, LetterFilter,
-    NewRun, Pruned, RetentionStore, RunFilter, RunStore, RunStoreError, StoredEvent,
-    StoredMaterialization, StoredRun, VersionOf,
+    Change, Created, DeadLetter, DeadLetterStore, Epoch, FeedEvent, FeedFilter, LeaderRow,
+    LeaderStore, LetterFilter, NewRun, Pruned, RetentionStore, RunFilter, RunStore, RunStoreError,
+    StoredEvent, StoredMaterialization, StoredRun, VersionOf,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,6 +196,11 @@ impl<S: RunStore> RunStore for FaultyStore<S> {
         self.inner.runs(filter, before, limit).await
     }
 
+    async fn live_facts(&self) -> Result<Vec<StoredRun>, RunStoreError> {
+        self.answers().await?;
+        self.inner.live_facts().await
+    }
+
     async fn live_runs(&self) -> Result<Vec<StoredRun>, RunStoreError> {
         self.answers().await?;
         self.inner.live_runs().await
@@ -226,6 +231,21 @@ impl<S: RunStore> RunStore for FaultyStore<S> {
     ) -> Result<Vec<StoredEvent>, RunStoreError> {
         self.answers().await?;
         self.inner.events(run_id, after, limit).await
+    }
+
+    async fn feed(
+        &self,
+        filter: &FeedFilter,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<FeedEvent>, RunStoreError> {
+        self.answers().await?;
+        self.inner.feed(filter, after, limit).await
+    }
+
+    async fn last_position(&self) -> Result<i64, RunStoreError> {
+        self.answers().await?;
+        self.inner.last_position().await
     }
 
     async fn find_materializations(

@@ -1,10 +1,12 @@
 //! Who leads: one row that candidates compete for, and that every transaction of the leader touches first.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 
 use super::RunStoreError;
+use super::rows::bigint;
 
 /// Of a term of office. Grows by one each time that somebody takes over, and never comes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,23 +55,37 @@ pub(crate) trait LeaderStore: fmt::Debug + Send + Sync {
 /// Implemented by the connection of every database.
 pub(super) trait Fence {
     /// The first statement of each of the leader's transactions: locks the row, so that nobody takes over in the middle,
-    /// and renews the lease for free.
-    async fn fence(&mut self, epoch: Epoch) -> Result<(), RunStoreError>;
+    /// and renews the lease for free. Gives out positions for up to so many events.
+    async fn fence(&mut self, epoch: Epoch, events: usize) -> Result<Positions, RunStoreError>;
+}
+
+/// Places in the order of all events, for one transaction: those of a transaction that commits later are greater.
+#[derive(Debug)]
+pub(super) struct Positions(RangeInclusive<i64>);
+
+impl Positions {
+    pub(super) fn next(&mut self) -> Result<i64, RunStoreError> {
+        let next = self.0.next();
+        next.ok_or_else(|| {
+            RunStoreError::corrupt("a transaction with more events than it announced")
+        })
+    }
 }
 
 kycc_store::for_each_driver! {
     impl Fence for driver::Connection {
-        async fn fence(&mut self, epoch: Epoch) -> Result<(), RunStoreError> {
-            let done = sqlx::query("UPDATE orchestrator_leader SET renewals = renewals + 1 \
-                WHERE seat = 1 AND epoch = $1 AND holder <> ''")
+        async fn fence(&mut self, epoch: Epoch, events: usize) -> Result<Positions, RunStoreError> {
+            let events = bigint(events as u64);
+            let last: Option<i64> = sqlx::query_scalar("UPDATE orchestrator_leader SET renewals = renewals + 1, \
+                    last_position = last_position + $2 \
+                WHERE seat = 1 AND epoch = $1 AND holder <> '' RETURNING last_position")
                 .bind(epoch.0)
-                .execute(&mut *self)
+                .bind(events)
+                .fetch_optional(&mut *self)
                 .await
                 .map_err(RunStoreError::sql("renew the leader's lease"))?;
-            match done.rows_affected() {
-                1 => Ok(()),
-                _ => Err(RunStoreError::Deposed { epoch }),
-            }
+            let last = last.ok_or(RunStoreError::Deposed { epoch })?;
+            Ok(Positions(last - events + 1..=last))
         }
     }
 
@@ -101,13 +117,13 @@ kycc_store::for_each_driver! {
 
         async fn renew(&self, epoch: Epoch) -> Result<(), RunStoreError> {
             let mut tx = self.begin().await.map_err(RunStoreError::store("renew the leader's lease"))?;
-            tx.fence(epoch).await?;
+            tx.fence(epoch, 0).await?;
             tx.commit().await.map_err(RunStoreError::store("renew the leader's lease"))
         }
 
         async fn give_up(&self, epoch: Epoch) -> Result<(), RunStoreError> {
             let mut tx = self.begin().await.map_err(RunStoreError::store("give the leader's seat up"))?;
-            tx.fence(epoch).await?;
+            tx.fence(epoch, 0).await?;
             sqlx::query("UPDATE orchestrator_leader SET holder = '', address = '' WHERE seat = 1 AND epoch = $1")
                 .bind(epoch.0)
                 .execute(&mut *tx)

@@ -7,7 +7,7 @@ use sqlx::Row as _;
 
 use super::RunStoreError;
 use super::rows::{count, id, json, json_option, spelled};
-use super::types::{RunFacts, StoredEvent, StoredMaterialization, StoredRun, Times};
+use super::types::{FeedEvent, RunFacts, StoredEvent, StoredMaterialization, StoredRun, Times};
 use crate::core::{
     EventKind, Level, RunState, RunStatus, StepState, StepStatus, TaskState, TaskStatus,
 };
@@ -23,6 +23,8 @@ pub(super) trait FromStored {
     /// With the position of its step.
     fn task(&self) -> Result<(usize, TaskState), RunStoreError>;
     fn event(&self) -> Result<StoredEvent, RunStoreError>;
+    /// With what the feed says of its run.
+    fn feed_event(&self) -> Result<FeedEvent, RunStoreError>;
     fn materialization(&self) -> Result<StoredMaterialization, RunStoreError>;
 }
 
@@ -157,8 +159,23 @@ kycc_store::for_each_driver! {
                 key: get("version_key")?,
                 run_id: id("run id", &get("run_id")?)?,
                 created_at: self.try_get("created_at").map_err(failed())?,
+                inputs: json("inputs", &get("inputs")?)?,
                 outputs: json("outputs", &get("outputs")?)?,
                 metadata: json("metadata", &get("metadata")?)?,
+            })
+        }
+
+        fn feed_event(&self) -> Result<FeedEvent, RunStoreError> {
+            let failed = || RunStoreError::sql("read an event");
+            let get = |name: &str| -> Result<String, RunStoreError> {
+                self.try_get(name).map_err(failed())
+            };
+            Ok(FeedEvent {
+                position: self.try_get("position").map_err(failed())?,
+                run_id: id("run id", &get("run_id")?)?,
+                job: get("job")?,
+                batch: id("batch id", &get("batch_id")?)?,
+                event: self.event()?,
             })
         }
     }

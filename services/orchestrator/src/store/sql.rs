@@ -10,11 +10,11 @@ use super::apply::ApplyChanges as _;
 use super::leader::Fence as _;
 use super::read::{FromStored, RUN_COLUMNS, ReadRuns};
 use super::rows::{bigint, id};
-use super::values::{MOST_ROWS, statement};
+use super::values::{chunks, statement};
 use super::write::WriteRuns as _;
 use super::{
-    Change, Created, Epoch, NewRun, RunFilter, RunStore, RunStoreError, StoredEvent,
-    StoredMaterialization, StoredRun, VersionOf,
+    Change, Created, Epoch, FeedEvent, FeedFilter, NewRun, RunFilter, RunStore, RunStoreError,
+    StoredEvent, StoredMaterialization, StoredRun, VersionOf,
 };
 use crate::core::RunStatus;
 
@@ -23,8 +23,8 @@ kycc_store::for_each_driver! {
     impl RunStore for driver::Store {
         async fn create(&self, epoch: Epoch, new: &[NewRun]) -> Result<Vec<Created>, RunStoreError> {
             let mut tx = self.begin().await.map_err(RunStoreError::store("create runs"))?;
-            tx.fence(epoch).await?;
-            let created = tx.insert_runs(new).await?;
+            let mut positions = tx.fence(epoch, new.iter().map(|run| run.log.len()).sum()).await?;
+            let created = tx.insert_runs(new, &mut positions).await?;
             tx.commit().await.map_err(RunStoreError::store("create runs"))?;
             Ok(created)
         }
@@ -60,15 +60,19 @@ kycc_store::for_each_driver! {
             Ok(runs)
         }
 
-        async fn live_runs(&self) -> Result<Vec<StoredRun>, RunStoreError> {
+        async fn live_facts(&self) -> Result<Vec<StoredRun>, RunStoreError> {
             let rows = sqlx::query(AssertSqlSafe(format!("SELECT {RUN_COLUMNS} FROM orchestrator_runs \
                 WHERE status IN ('QUEUED', 'STARTING', 'STARTED', 'CANCELING') ORDER BY run_id")))
                 .fetch_all(self.read())
                 .await
                 .map_err(RunStoreError::sql("list live runs"))?;
-            let mut runs = Vec::with_capacity(rows.len());
-            for row in &rows {
-                runs.push(self.read().complete(row.run()?).await?);
+            rows.iter().map(FromStored::run).collect()
+        }
+
+        async fn live_runs(&self) -> Result<Vec<StoredRun>, RunStoreError> {
+            let mut runs = Vec::new();
+            for run in self.live_facts().await? {
+                runs.push(self.read().complete(run).await?);
             }
             Ok(runs)
         }
@@ -84,8 +88,8 @@ kycc_store::for_each_driver! {
 
         async fn apply(&self, epoch: Epoch, changes: &[Change]) -> Result<Vec<u64>, RunStoreError> {
             let mut tx = self.begin().await.map_err(RunStoreError::store("apply changes"))?;
-            tx.fence(epoch).await?;
-            let sequences = tx.apply_turn(changes).await?;
+            let mut positions = tx.fence(epoch, changes.iter().map(|change| change.log.len()).sum()).await?;
+            let sequences = tx.apply_turn(changes, &mut positions).await?;
             tx.commit().await.map_err(RunStoreError::store("apply changes"))?;
             Ok(sequences)
         }
@@ -102,9 +106,37 @@ kycc_store::for_each_driver! {
             rows.iter().map(FromStored::event).collect()
         }
 
+        async fn feed(&self, filter: &FeedFilter, after: i64, limit: u32) -> Result<Vec<FeedEvent>, RunStoreError> {
+            // Places 1 to 6 are taken.
+            let places: Vec<String> = (0..filter.kinds.len()).map(|kind| format!("${}", kind + 7)).collect();
+            let of_kinds = if places.is_empty() { "1 = 1".to_owned() } else { format!("e.kind IN ({})", places.join(", ")) };
+            let mut query = sqlx::query(AssertSqlSafe(format!("SELECT e.*, r.job AS job, r.batch_id AS batch_id \
+                FROM orchestrator_events e JOIN orchestrator_runs r ON r.run_id = e.run_id \
+                WHERE e.position > $1 AND e.position <= $2 AND ($3 = '' OR r.job = $3) AND ($4 = '' OR r.batch_id = $4) \
+                    AND ($5 = '' OR e.asset = $5) AND {of_kinds} ORDER BY e.position LIMIT $6")))
+                .bind(after)
+                .bind(filter.up_to)
+                .bind(&filter.job)
+                .bind(&filter.batch)
+                .bind(&filter.asset)
+                .bind(i64::from(limit));
+            for kind in &filter.kinds {
+                query = query.bind(kind.as_str());
+            }
+            let rows = query.fetch_all(self.read()).await.map_err(RunStoreError::sql("read the feed of events"))?;
+            rows.iter().map(FromStored::feed_event).collect()
+        }
+
+        async fn last_position(&self) -> Result<i64, RunStoreError> {
+            sqlx::query_scalar("SELECT last_position FROM orchestrator_leader WHERE seat = 1")
+                .fetch_one(self.read())
+                .await
+                .map_err(RunStoreError::sql("read the feed of events"))
+        }
+
         async fn find_materializations(&self, wanted: &[VersionOf]) -> Result<Vec<Option<StoredMaterialization>>, RunStoreError> {
             let mut newest = BTreeMap::new();
-            for wanted in wanted.chunks(MOST_ROWS) {
+            for wanted in chunks(wanted) {
                 let mut query = sqlx::query(statement("SELECT * FROM orchestrator_materializations \
                     WHERE (asset, batch_id, version_key) IN (VALUES {}) ORDER BY materialization_id", wanted.len(), 3));
                 for VersionOf { asset, batch, key } in wanted {

@@ -112,6 +112,7 @@ pub(crate) struct NewMaterialization {
     pub id: String,
     pub asset: AssetKey,
     pub key: String,
+    pub inputs: Vec<Version>,
     pub outputs: Vec<Version>,
     pub metadata: Metadata,
 }
@@ -149,6 +150,27 @@ pub(crate) struct StoredEvent {
     pub details: Metadata,
 }
 
+/// Which events of the feed; empty filters match all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct FeedFilter {
+    /// The last position that is looked at.
+    pub up_to: i64,
+    pub job: String,
+    pub batch: String,
+    pub asset: String,
+    pub kinds: Vec<EventKind>,
+}
+
+/// An event in the order of all runs' events.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct FeedEvent {
+    pub position: i64,
+    pub run_id: RunId,
+    pub job: String,
+    pub batch: BatchId,
+    pub event: StoredEvent,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct StoredMaterialization {
     pub id: String,
@@ -157,6 +179,8 @@ pub(crate) struct StoredMaterialization {
     pub key: String,
     pub run_id: RunId,
     pub created_at: i64,
+    /// Empty also where it was written before these were kept.
+    pub inputs: Vec<Version>,
     pub outputs: Vec<Version>,
     pub metadata: Metadata,
 }

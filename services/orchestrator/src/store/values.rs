@@ -7,7 +7,25 @@ use std::ops::RangeInclusive;
 use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr};
 
 /// Most rows of one statement: databases bound the number of parameters.
-pub(super) const MOST_ROWS: usize = 1_000;
+const MOST_ROWS: usize = 1_024;
+/// Up to here each number of rows is a statement of its own.
+const FEW_ROWS: usize = 16;
+
+/// The rows, cut into as few lists as possible of so few different lengths that each length's statement stays prepared:
+/// to a database, another number of rows is another statement, and parsing one of hundreds of rows costs more than running
+/// it.
+pub(super) fn chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let length = match rows.len() {
+            0 => return None,
+            few @ ..=FEW_ROWS => few,
+            many => (1 << many.ilog2()).min(MOST_ROWS),
+        };
+        let (chunk, left) = rows.split_at(length);
+        rows = left;
+        Some(chunk)
+    })
+}
 
 /// The list of placeholders for so many rows.
 fn rows(rows: usize, columns: usize) -> String {
@@ -32,6 +50,23 @@ pub(super) fn statement(template: &str, count: usize, columns: usize) -> SqlStr 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_are_cut_into_few_lists_of_few_lengths_and_none_is_lost() {
+        for (rows, expected) in [
+            (0, vec![]),
+            (13, vec![13]),
+            (17, vec![16, 1]),
+            (100, vec![64, 32, 4]),
+            (2_500, vec![1_024, 1_024, 256, 128, 64, 4]),
+        ] {
+            let all: Vec<usize> = (0..rows).collect();
+            let lengths: Vec<usize> = chunks(&all).map(<[usize]>::len).collect();
+            assert_eq!(lengths, expected);
+            let kept: Vec<usize> = chunks(&all).flatten().copied().collect();
+            assert_eq!(kept, all);
+        }
+    }
 
     #[test]
     fn placeholders_are_numbered_row_by_row() {

@@ -6,15 +6,20 @@ use kycc_domain::ids::RunId;
 
 use super::RunStoreError;
 use super::dead_letters::WriteDeadLetters as _;
+use super::leader::Positions;
 use super::rows::{bigint, id, to_json, to_json_option};
 use super::types::{Created, Logged, NewRun};
-use super::values::{MOST_ROWS, statement};
+use super::values::{chunks, statement};
 use crate::core::StepState;
 
 /// Implemented by the connection of every database.
 pub(super) trait WriteRuns {
     /// Decides about each by its request id, and writes those that are new.
-    async fn insert_runs(&mut self, new: &[NewRun]) -> Result<Vec<Created>, RunStoreError>;
+    async fn insert_runs(
+        &mut self,
+        new: &[NewRun],
+        positions: &mut Positions,
+    ) -> Result<Vec<Created>, RunStoreError>;
     /// What was asked for before under these request ids: fingerprint and run.
     async fn requests(
         &mut self,
@@ -28,6 +33,7 @@ pub(super) trait WriteRuns {
     async fn insert_events(
         &mut self,
         events: &[(&RunId, i64, Logged)],
+        positions: &mut Positions,
     ) -> Result<(), RunStoreError>;
 }
 
@@ -58,12 +64,12 @@ fn decide(
 
 kycc_store::for_each_driver! {
     impl WriteRuns for driver::Connection {
-        async fn insert_runs(&mut self, new: &[NewRun]) -> Result<Vec<Created>, RunStoreError> {
+        async fn insert_runs(&mut self, new: &[NewRun], positions: &mut Positions) -> Result<Vec<Created>, RunStoreError> {
             let ids: BTreeSet<&str> = new.iter().map(|run| run.request_id.as_str()).filter(|id| !id.is_empty()).collect();
             let before = self.requests(&ids.into_iter().collect::<Vec<_>>()).await?;
-            let (mut decided, positions) = decide(new, &before);
-            let mut fresh: Vec<&NewRun> = Vec::with_capacity(positions.len());
-            for position in positions {
+            let (mut decided, fresh_at) = decide(new, &before);
+            let mut fresh: Vec<&NewRun> = Vec::with_capacity(fresh_at.len());
+            for position in fresh_at {
                 let run = &new[position];
                 let replayed = match &run.replays {
                     Some(letter) => self.mark_replayed(letter, &run.facts).await?,
@@ -74,7 +80,7 @@ kycc_store::for_each_driver! {
                     None => fresh.push(run),
                 }
             }
-            for fresh in fresh.chunks(MOST_ROWS) {
+            for fresh in chunks(&fresh) {
                 self.insert_requests(fresh).await?;
                 self.insert_definitions(fresh).await?;
                 self.insert_facts(fresh).await?;
@@ -82,14 +88,14 @@ kycc_store::for_each_driver! {
                 let log = fresh.iter().flat_map(|run| (1..).zip(&run.log).map(|(sequence, entry)| {
                     (&run.facts.run_id, sequence, Logged { at: run.facts.created_at, entry: entry.clone() })
                 }));
-                self.insert_events(&log.collect::<Vec<_>>()).await?;
+                self.insert_events(&log.collect::<Vec<_>>(), positions).await?;
             }
             Ok(decided)
         }
 
         async fn requests(&mut self, ids: &[&str]) -> Result<BTreeMap<String, (String, RunId)>, RunStoreError> {
             let mut found = BTreeMap::new();
-            for ids in ids.chunks(MOST_ROWS) {
+            for ids in chunks(ids) {
                 let sql = statement("SELECT request_id, fingerprint, run_id FROM orchestrator_requests WHERE request_id IN {}", 1, ids.len());
                 let mut query = sqlx::query_as(sql);
                 for id in ids {
@@ -163,7 +169,7 @@ kycc_store::for_each_driver! {
         async fn insert_steps(&mut self, new: &[&NewRun]) -> Result<(), RunStoreError> {
             let steps = new.iter().flat_map(|run| run.state.steps.iter().enumerate().map(move |step| (run, step)));
             let steps: Vec<(_, (usize, &StepState))> = steps.collect();
-            for steps in steps.chunks(MOST_ROWS) {
+            for steps in chunks(&steps) {
                 let mut query = sqlx::query(statement("INSERT INTO orchestrator_steps (run_id, position, asset, upstream, \
                     datasets, max_attempts, status, memoized, resolution, outputs, metadata, failure, started_at, ended_at, \
                     max_deliveries) VALUES {}", steps.len(), 15));
@@ -191,10 +197,10 @@ kycc_store::for_each_driver! {
             Ok(())
         }
 
-        async fn insert_events(&mut self, events: &[(&RunId, i64, Logged)]) -> Result<(), RunStoreError> {
-            for events in events.chunks(MOST_ROWS) {
+        async fn insert_events(&mut self, events: &[(&RunId, i64, Logged)], positions: &mut Positions) -> Result<(), RunStoreError> {
+            for events in chunks(events) {
                 let mut query = sqlx::query(statement("INSERT INTO orchestrator_events (run_id, sequence, at, kind, asset, \
-                    level, message, attempt, task_id, details) VALUES {}", events.len(), 10));
+                    level, message, attempt, task_id, details, position) VALUES {}", events.len(), 11));
                 for (run_id, sequence, Logged { at, entry }) in events {
                     query = query
                         .bind(run_id.as_str())
@@ -206,7 +212,8 @@ kycc_store::for_each_driver! {
                         .bind(&entry.message)
                         .bind(i64::from(entry.attempt))
                         .bind(entry.task.as_ref().map(|t| t.as_str()))
-                        .bind(to_json(&entry.details));
+                        .bind(to_json(&entry.details))
+                        .bind(positions.next()?);
                 }
                 query.execute(&mut *self).await.map_err(RunStoreError::sql("write events"))?;
             }

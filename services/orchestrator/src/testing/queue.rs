@@ -6,7 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use kycc_proto::work::v1::{Task, TaskLog, TaskResult};
 use kycc_queue::{
-    Beat, Delivery, EntryId, InProcessQueue, Outstanding, QueueError, ResultEntry, TaskQueue,
+    Beat, Delivery, EntryId, InProcessQueue, LaneReport, Outstanding, QueueError, ResultEntry,
+    TaskQueue,
 };
 use tokio::sync::Notify;
 
@@ -87,6 +88,10 @@ impl TaskQueue for ForgetfulQueue {
 
     async fn outstanding(&self, lane: &str) -> Result<Vec<Outstanding>, QueueError> {
         self.inner().outstanding(lane).await
+    }
+
+    async fn report(&self, lane: &str) -> Result<LaneReport, QueueError> {
+        self.inner().report(lane).await
     }
 
     async fn cancel(&self, task_id: &str) -> Result<(), QueueError> {

@@ -30,6 +30,7 @@ async fn made(store: &Arc<dyn RunStore>, run: &str, id: &str, key: &str) {
             id: id.to_owned(),
             asset: asset("first"),
             key: key.to_owned(),
+            inputs: Vec::new(),
             outputs: vec![crate::core::Version {
                 key: key.to_owned(),
                 ..version("first")
