@@ -206,7 +206,9 @@ impl Landed {
         };
         let mut all = Vec::new();
         for entry in entries {
-            let name = entry.map_err(failed("read the folder", &folder))?.file_name();
+            let name = entry
+                .map_err(failed("read the folder", &folder))?
+                .file_name();
             all.extend(name.to_str().and_then(|name| UploadId::new(name).ok()));
         }
         Ok(all)

@@ -83,12 +83,14 @@ impl Validator {
             as_of: as_of_text(wanted.as_of_time.as_ref())?,
             ..IngestConfig::default()
         };
-        let place = Arc::clone(&self.sources)
-            .try_acquire_owned()
-            .map_err(|_| ApiError::Overloaded {
-                message: "as many sources are being read for validation as this process may; try again".to_owned(),
+        let place = Arc::clone(&self.sources).try_acquire_owned().map_err(|_| {
+            ApiError::Overloaded {
+                message:
+                    "as many sources are being read for validation as this process may; try again"
+                        .to_owned(),
                 retry_after: std::time::Duration::from_secs(5),
-            })?;
+            }
+        })?;
         let source = Source::find(&self.roots, &batch, &config)
             .map_err(|error| ApiError::invalid(error.field(), error.to_string()))?;
         // The reading ends when this future does: at its end, at the caller's deadline, or when the caller leaves.
@@ -118,7 +120,11 @@ fn read(
     source: &Source,
     stopped: &AtomicBool,
 ) -> ValidateBatchResponse {
-    let names: Vec<_> = source.inputs.iter().map(|input| input.name.clone()).collect();
+    let names: Vec<_> = source
+        .inputs
+        .iter()
+        .map(|input| input.name.clone())
+        .collect();
     let mut tally = Tally::default();
     let header = pipeline::read(&source.inputs, 1, &mut |parsed: Parsed| {
         if let Some(table) = parsed.table {

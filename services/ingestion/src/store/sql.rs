@@ -15,8 +15,14 @@ use crate::core::upload::{StreamId, UploadId, UploadState};
 
 /// What a request asked for, so that the same id with another wish is told apart.
 fn asked(new: &NewUpload) -> String {
-    serde_json::json!([new.batch_id, new.as_of_micros, new.display_name, new.labels, new.created_by])
-        .to_string()
+    serde_json::json!([
+        new.batch_id,
+        new.as_of_micros,
+        new.display_name,
+        new.labels,
+        new.created_by
+    ])
+    .to_string()
 }
 
 fn labels_text(labels: &BTreeMap<String, String>) -> String {

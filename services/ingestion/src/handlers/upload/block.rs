@@ -63,7 +63,8 @@ fn table_and_lines(block: RecordBlock) -> Result<(Table, Vec<u8>), ApiError> {
         Some(Records::Transactions(typed)) => (Table::Transactions, typed::lines(&typed.records)),
         Some(Records::Relationships(typed)) => (Table::Relationships, typed::lines(&typed.records)),
         None => {
-            let wanted = "must hold records: ndjson, parties, accounts, transactions or relationships";
+            let wanted =
+                "must hold records: ndjson, parties, accounts, transactions or relationships";
             return Err(ApiError::invalid("records", wanted));
         }
     })
@@ -103,7 +104,11 @@ fn lines(text: Text) -> Vec<u8> {
     let (Some(first), Some(last)) = (text.records.first(), text.records.last()) else {
         return Vec::new();
     };
-    let length: usize = text.records.iter().map(|span| (span.end - span.start) as usize + 1).sum();
+    let length: usize = text
+        .records
+        .iter()
+        .map(|span| (span.end - span.start) as usize + 1)
+        .sum();
     let (start, end) = (first.start as usize, last.end as usize);
     let gapless = end - start + 1 == length;
     if gapless && start == 0 {
@@ -199,16 +204,25 @@ mod tests {
         assert!(judged.lines.starts_with(GOOD.as_bytes()));
         assert_eq!(judge(block(0, &text), 12).unwrap().records, 0);
         let error = judge(block(13, &text), 12).unwrap_err();
-        assert_eq!((error.code(), error.reason()), (Code::OutOfRange, "OFFSET_GAP"));
+        assert_eq!(
+            (error.code(), error.reason()),
+            (Code::OutOfRange, "OFFSET_GAP")
+        );
     }
 
     #[test]
     fn what_no_batch_may_hold_is_refused_with_its_place() {
         let outcome = format!("{GOOD}\n{{\"account_id\": \"A\", \"will_default\": 1}}");
-        let long = format!("{GOOD}\n{{\"x\": \"{}\"}}", "x".repeat(LONGEST_RECORD_BYTES));
+        let long = format!(
+            "{GOOD}\n{{\"x\": \"{}\"}}",
+            "x".repeat(LONGEST_RECORD_BYTES)
+        );
         let many = "{}\n".repeat(MOST_BLOCK_RECORDS + 1);
         for (text, told) in [
-            (outcome.as_str(), "accounts[6] (by its offset) has the field will_default"),
+            (
+                outcome.as_str(),
+                "accounts[6] (by its offset) has the field will_default",
+            ),
             (long.as_str(), "record 1 of the message is longer"),
             (many.as_str(), "at most 100000 records"),
         ] {
@@ -220,7 +234,12 @@ mod tests {
             offset: 0,
             records: None,
         };
-        assert!(judge(none, 0).unwrap_err().to_string().contains("must hold records"));
+        assert!(
+            judge(none, 0)
+                .unwrap_err()
+                .to_string()
+                .contains("must hold records")
+        );
         let text = NdjsonRecords {
             table: 99,
             lines: Vec::new(),
@@ -229,7 +248,12 @@ mod tests {
             offset: 0,
             records: Some(Records::Ndjson(text)),
         };
-        assert!(judge(unknown, 0).unwrap_err().to_string().contains("must be a table"));
+        assert!(
+            judge(unknown, 0)
+                .unwrap_err()
+                .to_string()
+                .contains("must be a table")
+        );
     }
 
     #[test]

@@ -39,12 +39,7 @@ impl Uploads {
     }
 
     /// From here on nothing is added.
-    async fn seal(
-        &self,
-        upload: &Upload,
-        etag: &str,
-        as_of: Option<i64>,
-    ) -> Result<(), ApiError> {
+    async fn seal(&self, upload: &Upload, etag: &str, as_of: Option<i64>) -> Result<(), ApiError> {
         let id = &upload.upload_id;
         check_etag(upload, etag)?;
         match (upload.as_of_micros, as_of) {

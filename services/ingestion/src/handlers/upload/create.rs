@@ -34,7 +34,8 @@ impl Uploads {
             .create(&new, self.limits.bounds, self.clock.now_micros())
             .await;
         if !matches!(created, Ok(Created::New(_)) | Err(_)) {
-            self.on_disk(move |landed| landed.remove(&upload_id)).await?;
+            self.on_disk(move |landed| landed.remove(&upload_id))
+                .await?;
         }
         let upload = match created.map_err(|error| store_error(&error))? {
             Created::New(upload) | Created::Before(upload) => upload,

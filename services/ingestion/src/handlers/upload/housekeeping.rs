@@ -42,7 +42,9 @@ impl Uploads {
         for id in folders {
             let found = self.store.get(&id).await;
             // Of an upload that is not known here, somebody else may know.
-            let state = found.map_err(|error| store_error(&error))?.map(|it| it.state);
+            let state = found
+                .map_err(|error| store_error(&error))?
+                .map(|it| it.state);
             if matches!(state, Some(UploadState::Aborted | UploadState::Expired)) {
                 self.remove(&id).await?;
             }

@@ -37,7 +37,8 @@ impl Pending {
         self.records += judged.records;
         self.bad_records += judged.rejects.len() as u64;
         let room = MOST_ERRORS - self.errors.len();
-        self.errors.extend(judged.rejects.iter().take(room).map(record_error));
+        self.errors
+            .extend(judged.rejects.iter().take(room).map(record_error));
         if self.lines.is_empty() {
             self.lines = judged.lines;
         } else {

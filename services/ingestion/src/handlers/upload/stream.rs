@@ -10,12 +10,12 @@ use kycc_runtime::{BoxError, OnFailure, store_error};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Status, Streaming};
+use tonic::{Code, Status, Streaming};
 
 use super::block::{Judged, judge};
 use super::part::{Finished, Pending};
 use super::{Uploads, not_found, not_open, upload_id};
-use crate::core::upload::{StreamId, UploadId};
+use crate::core::upload::{StreamId, UploadId, UploadState};
 use crate::store::{Appended, Opened};
 
 /// Answers that wait for a caller who is slow to read; then nothing more is taken from it.
@@ -99,6 +99,10 @@ impl Uploads {
 
     async fn why_not_open(&self, upload: &UploadId) -> ApiError {
         match self.store.get(upload).await {
+            Ok(Some(found)) if found.state == UploadState::Open => ApiError::aborted(
+                "STREAM_TAKEN",
+                format!("upload {upload} was changed at the same moment; try again"),
+            ),
             Ok(Some(found)) => not_open(upload, found.state),
             Ok(None) => not_found(upload),
             Err(error) => store_error(&error),
@@ -171,7 +175,10 @@ impl Uploads {
             if judged.records == 0 {
                 continue;
             }
-            if pending.as_ref().is_some_and(|part| part.table() != judged.table) {
+            if pending
+                .as_ref()
+                .is_some_and(|part| part.table() != judged.table)
+            {
                 pass_on(&parts, &mut pending).await;
             }
             let first = next;
@@ -180,7 +187,10 @@ impl Uploads {
                 Some(part) => part.add(judged),
                 None => pending = Some(Pending::new(first, judged)),
             }
-            if pending.as_ref().is_some_and(|part| part.bytes() >= self.limits.part_bytes) {
+            if pending
+                .as_ref()
+                .is_some_and(|part| part.bytes() >= self.limits.part_bytes)
+            {
                 pass_on(&parts, &mut pending).await;
             }
         }
@@ -211,8 +221,14 @@ impl Uploads {
     ) -> Result<UploadRecordsResponse, ApiError> {
         let Finished { part, lines, .. } = finished;
         let (to, file) = (upload.clone(), part.file.clone());
-        self.on_disk(move |landed| landed.write(&to, &file, &lines))
-            .await?;
+        let written = self.on_disk(move |landed| landed.write(&to, &file, &lines));
+        if let Err(error) = written.await {
+            // An upload that was given up meanwhile has no folder any more.
+            return Err(match self.why_not_open(upload).await {
+                closed if closed.code() == Code::FailedPrecondition => closed,
+                _ => error,
+            });
+        }
         let now = self.clock.now_micros();
         let appended = self
             .store

@@ -59,7 +59,8 @@ impl Object<'_> {
             return;
         }
         self.key(name);
-        let part = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E');
+        let part =
+            |byte: u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E');
         if value.bytes().all(part) {
             self.text.extend_from_slice(value.as_bytes());
         } else {
