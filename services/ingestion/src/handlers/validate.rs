@@ -83,14 +83,17 @@ impl Validator {
             as_of: as_of_text(wanted.as_of_time.as_ref())?,
             ..IngestConfig::default()
         };
-        let place = Arc::clone(&self.sources).try_acquire_owned().map_err(|_| {
-            ApiError::Overloaded {
+        let place =
+            Arc::clone(&self.sources)
+                .try_acquire_owned()
+                .map_err(|_| {
+                    ApiError::Overloaded {
                 message:
                     "as many sources are being read for validation as this process may; try again"
                         .to_owned(),
                 retry_after: std::time::Duration::from_secs(5),
             }
-        })?;
+                })?;
         let source = Source::find(&self.roots, &batch, &config)
             .map_err(|error| ApiError::invalid(error.field(), error.to_string()))?;
         // The reading ends when this future does: at its end, at the caller's deadline, or when the caller leaves.

@@ -79,7 +79,7 @@ async fn an_uploaded_batch_equals_the_same_batch_imported_as_a_folder() {
         uploaded.counts("transactions"),
         imported.counts("transactions")
     );
-    let columns = ["table", "field", "code", "reason", "record"];
+    let columns = ["table_name", "field", "code", "reason", "record"];
     let rejected = uploaded.rows("rejected", &columns).await;
     assert_eq!(rejected, imported.rows("rejected", &columns).await);
     assert!(!rejected.is_empty());
