@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use kycc_proto::ingestion::v1::record_block::Records;
 use kycc_proto::ingestion::v1::upload_records_request::Message;
@@ -135,15 +135,20 @@ async fn once(
     drop(answers);
     let read = reader.await.context("reading the records stopped")?;
     told?;
-    read
+    let end = read?;
+    if *committed < end {
+        bail!("the server ended the call before record {end} was durable");
+    }
+    Ok(())
 }
 
-/// Returns at the end of the records, or when nobody takes them any more: then the call's answers say why.
+/// Returns the offset after the last record, or after those that were handed over when nobody took them any more: then the
+/// call's answers say why.
 fn read(
     stream: &Stream,
     first: u64,
     messages: &mpsc::Sender<UploadRecordsRequest>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<u64> {
     let mut offset = first;
     let mut records = 0;
     let mut lines = Vec::with_capacity(MESSAGE_BYTES);
@@ -174,7 +179,7 @@ fn read(
     if records > 0 {
         send(&mut offset, &mut records, &mut lines);
     }
-    Ok(())
+    Ok(offset)
 }
 
 fn bar(name: &str, quiet: bool) -> ProgressBar {
