@@ -160,6 +160,12 @@ mod tests {
             ApiError::already_exists("batch", "B1"),
             ApiError::precondition("CIRCULAR_LABELS", "the draft cannot be activated"),
             ApiError::aborted("ETAG_MISMATCH", "the version has changed since"),
+            ApiError::OutOfRange {
+                reason: text("OFFSET_GAP"),
+                message: text("the stream goes on at 70"),
+                expected: 70,
+            },
+            ApiError::exhausted("UPLOAD_TOO_LARGE", "the upload is full"),
             ApiError::Unauthenticated {
                 message: text("no token"),
             },
@@ -221,8 +227,13 @@ mod tests {
                     assert_eq!(seen.metadata("trace_id"), Some(trace_id.as_str()));
                     assert!(seen.message().contains(&trace_id), "{seen}");
                 }
+                ApiError::OutOfRange { .. } => {
+                    assert_eq!(seen.metadata("expected"), Some("70"));
+                    assert!(!seen.is_transient());
+                }
                 ApiError::Precondition { .. }
                 | ApiError::Aborted { .. }
+                | ApiError::Exhausted { .. }
                 | ApiError::Unauthenticated { .. }
                 | ApiError::PermissionDenied { .. } => assert!(!seen.is_transient()),
             }

@@ -36,6 +36,16 @@ pub enum ApiError {
     /// Somebody else changed it first: read it again, then decide again.
     #[error("{message}")]
     Aborted { reason: String, message: String },
+    /// Beyond where the sequence goes on, which is at `expected`.
+    #[error("{message}")]
+    OutOfRange {
+        reason: String,
+        message: String,
+        expected: u64,
+    },
+    /// A bound is reached; repeating the call does not help.
+    #[error("{message}")]
+    Exhausted { reason: String, message: String },
     #[error("{message}")]
     Unauthenticated { message: String },
     #[error("{message}")]
@@ -119,6 +129,14 @@ impl ApiError {
     }
 
     /// `reason` is stable and UPPER_SNAKE.
+    pub fn exhausted(reason: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Exhausted {
+            reason: reason.into(),
+            message: message.into(),
+        }
+    }
+
+    /// `reason` is stable and UPPER_SNAKE.
     pub fn unavailable(reason: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Unavailable {
             reason: reason.into(),
@@ -143,6 +161,8 @@ impl ApiError {
             Self::AlreadyExists { .. } => Code::AlreadyExists,
             Self::Precondition { .. } => Code::FailedPrecondition,
             Self::Aborted { .. } => Code::Aborted,
+            Self::OutOfRange { .. } => Code::OutOfRange,
+            Self::Exhausted { .. } => Code::ResourceExhausted,
             Self::Unauthenticated { .. } => Code::Unauthenticated,
             Self::PermissionDenied { .. } => Code::PermissionDenied,
             Self::Overloaded { .. } => Code::ResourceExhausted,
@@ -161,6 +181,8 @@ impl ApiError {
             Self::AlreadyExists { .. } => "ALREADY_EXISTS",
             Self::Precondition { reason, .. }
             | Self::Aborted { reason, .. }
+            | Self::OutOfRange { reason, .. }
+            | Self::Exhausted { reason, .. }
             | Self::Unavailable { reason, .. } => reason,
             Self::Unauthenticated { .. } => "UNAUTHENTICATED",
             Self::PermissionDenied { .. } => "PERMISSION_DENIED",
@@ -175,6 +197,9 @@ impl ApiError {
         match self {
             Self::NotFound { what, name, .. } | Self::AlreadyExists { what, name } => {
                 BTreeMap::from([("what", what.clone()), ("name", name.clone())])
+            }
+            Self::OutOfRange { expected, .. } => {
+                BTreeMap::from([("expected", expected.to_string())])
             }
             Self::DeadlineExceeded { deadline } => {
                 BTreeMap::from([("deadline_ms", deadline.as_millis().to_string())])

@@ -9,4 +9,5 @@ pub(crate) mod rows;
 pub(crate) mod table;
 pub(crate) mod time;
 pub(crate) mod unknown;
+pub(crate) mod upload;
 pub(crate) mod value;

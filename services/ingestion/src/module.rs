@@ -7,11 +7,18 @@ use async_trait::async_trait;
 use kycc_proto::ingestion::v1::ingestion_service_server::{self, IngestionServiceServer};
 use kycc_proto::orchestrator::v1::orchestrator_service_client::OrchestratorServiceClient;
 use kycc_runtime::{BuildError, Module, ModuleContext, Service};
+use kycc_store::Migration;
+use tokio::sync::Semaphore;
 
 use crate::handlers::grpc::Ingestion;
 use crate::handlers::observer::{BatchSource, SOURCE};
 use crate::handlers::task::IngestBatch;
+use crate::handlers::upload::Uploads;
+use crate::handlers::validate::Validator;
+use crate::landed::Landed;
+use crate::limits::Limits;
 use crate::source::roots::Roots;
+use crate::store::{MIGRATIONS, UploadStore};
 
 pub(crate) struct IngestionModule;
 
@@ -33,21 +40,44 @@ impl Module for IngestionModule {
         &[ingestion_service_server::SERVICE_NAME]
     }
 
+    fn migrations(&self) -> &'static [Migration] {
+        &MIGRATIONS
+    }
+
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {
         let roots = Roots::of(&cx.config);
         let scratch = cx.config.data_dir.join("tmp").join("ingestion");
         clear(&scratch)?;
         let orchestrator = OrchestratorServiceClient::new(cx.channel.clone());
+        let limits = Limits::default();
+        let uploads = Uploads {
+            store: kycc_store::with_driver!(cx.store.clone(), |store| Arc::new(store)
+                as Arc<dyn UploadStore>),
+            landed: Landed::new(roots.landing()),
+            launcher: Arc::new(orchestrator.clone()),
+            clock: Arc::clone(&cx.clock),
+            spawner: cx.spawner.clone(),
+            limits,
+            places: Arc::new(Semaphore::new(limits.calls)),
+        };
+        let validator = Validator {
+            roots: roots.clone(),
+            uploads: uploads.clone(),
+            sources: Arc::new(Semaphore::new(limits.sources)),
+        };
         let grpc = Ingestion {
             roots: roots.clone(),
             lake: cx.lake.clone(),
             orchestrator,
+            uploads: uploads.clone(),
+            validator,
         };
         Ok(Service::builder()
             .grpc(IngestionServiceServer::new(grpc))
             .observer(Arc::new(BatchSource {
                 roots: roots.clone(),
             }))
+            .background("upload housekeeping", |stop| uploads.keep_house(stop))
             .handler(Arc::new(IngestBatch { roots, scratch }))
             .build())
     }

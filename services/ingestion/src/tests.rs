@@ -6,3 +6,4 @@ mod harness;
 mod outcomes;
 mod rejected;
 mod rules;
+mod uploads;

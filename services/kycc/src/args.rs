@@ -4,6 +4,7 @@ mod dead_letters;
 mod report;
 mod score;
 mod trials;
+mod upload;
 mod workbench;
 
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ pub(crate) use dead_letters::{DeadLettersCommand, ListDeadLettersArgs};
 pub(crate) use report::{ReportArgs, ReportCommand};
 pub(crate) use score::{ImproveArgs, ScoreCommand};
 pub(crate) use trials::TrialCommand;
+pub(crate) use upload::UploadArgs;
 pub(crate) use workbench::{
     BinArgs, CardArgs, ClassWeightArg, CompareArgs, ImputeArg, MeasureArgs, MetricsArgs, ModelArgs,
     PageArgs, PenaltyArg, PsiArgs, ScalingArg, ScalingArgs, WorkbenchCommand,
@@ -277,6 +279,8 @@ pub(crate) enum BatchCommand {
     },
     /// One batch: its datasets, counts and where they come from.
     Show { batch: String },
+    /// Send a batch to a fleet, record by record, and ingest it. Typed again after it was cut short, it goes on from there.
+    Upload(UploadArgs),
     /// Records of a batch that were left out: those that broke a rule, and those after its as-of time.
     Rejected {
         batch: String,

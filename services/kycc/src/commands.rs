@@ -32,7 +32,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Job(command) => job::run(global, command).await,
         Command::Run(command) => run::run(global, command).await,
         Command::Asset(command) => asset::run(global, command).await,
-        Command::Batch(command) => done(batch::run(global, command).await),
+        Command::Batch(command) => batch::run(global, command).await,
         Command::Score(command) => done(score::run(global, command).await),
         Command::Feature(command) => done(feature::run(global, command).await),
         Command::Label(command) => label::run(global, command).await,

@@ -8,38 +8,103 @@ use kycc_lake::Lake;
 use kycc_lake::datasets::REJECTED;
 use kycc_proto::ingestion::v1::ingestion_service_server::IngestionService;
 use kycc_proto::ingestion::v1::{
-    Batch, GetBatchRequest, GetBatchResponse, ImportBatchRequest, ImportBatchResponse,
-    ListBatchesRequest, ListBatchesResponse, ListRejectedRecordsRequest,
-    ListRejectedRecordsResponse,
+    AbortBatchRequest, AbortBatchResponse, Batch, CommitBatchRequest, CommitBatchResponse,
+    CreateBatchRequest, CreateBatchResponse, GetBatchRequest, GetBatchResponse, GetUploadRequest,
+    GetUploadResponse, ImportBatchRequest, ImportBatchResponse, ListBatchesRequest,
+    ListBatchesResponse, ListRejectedRecordsRequest, ListRejectedRecordsResponse,
+    ListUploadsRequest, ListUploadsResponse, UploadRecordsRequest, ValidateBatchRequest,
+    ValidateBatchResponse,
 };
 use kycc_proto::orchestrator::v1::orchestrator_service_client::OrchestratorServiceClient;
 use kycc_proto::orchestrator::v1::{
-    GetMaterializationRequest, LaunchRunRequest, ListMaterializationsRequest, Materialization,
+    GetMaterializationRequest, ListMaterializationsRequest, Materialization,
 };
 use kycc_proto::work::v1::metadata_entry::Value as Entry;
-use kycc_rpc::ApiError;
+use kycc_rpc::{ApiError, principal};
+use prost_types::Timestamp;
 use serde_json::{Map, json};
 use tonic::transport::Channel;
-use tonic::{Code, Request, Response, Status};
+use tonic::{Code, Request, Response, Status, Streaming};
 
 use super::rejected;
 use super::task::ASSET;
+use super::upload::{Uploads, stream};
+use super::validate::Validator;
 use crate::config::IngestConfig;
 use crate::core::time;
 use crate::source::Source;
 use crate::source::roots::Roots;
 
-const JOB: &str = "ingest_job";
-
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Ingestion {
     pub(crate) roots: Roots,
     pub(crate) lake: Lake,
     pub(crate) orchestrator: OrchestratorServiceClient<Channel>,
+    pub(crate) uploads: Uploads,
+    pub(crate) validator: Validator,
 }
 
 #[tonic::async_trait]
 impl IngestionService for Ingestion {
+    type UploadRecordsStream = stream::Answers;
+
+    async fn create_batch(
+        &self,
+        request: Request<CreateBatchRequest>,
+    ) -> Result<Response<CreateBatchResponse>, Status> {
+        let created_by = principal(&request).to_string();
+        let created = self.uploads.create(request.into_inner(), created_by).await;
+        Ok(Response::new(created?))
+    }
+
+    async fn upload_records(
+        &self,
+        request: Request<Streaming<UploadRecordsRequest>>,
+    ) -> Result<Response<Self::UploadRecordsStream>, Status> {
+        let answers = self.uploads.upload_records(request.into_inner())?;
+        Ok(Response::new(answers))
+    }
+
+    async fn commit_batch(
+        &self,
+        request: Request<CommitBatchRequest>,
+    ) -> Result<Response<CommitBatchResponse>, Status> {
+        let committed = self.uploads.commit(request.into_inner()).await?;
+        Ok(Response::new(committed))
+    }
+
+    async fn abort_batch(
+        &self,
+        request: Request<AbortBatchRequest>,
+    ) -> Result<Response<AbortBatchResponse>, Status> {
+        let aborted = self.uploads.abort(request.into_inner()).await?;
+        Ok(Response::new(aborted))
+    }
+
+    async fn get_upload(
+        &self,
+        request: Request<GetUploadRequest>,
+    ) -> Result<Response<GetUploadResponse>, Status> {
+        let found = self.uploads.get(request.into_inner()).await?;
+        Ok(Response::new(found))
+    }
+
+    async fn list_uploads(
+        &self,
+        request: Request<ListUploadsRequest>,
+    ) -> Result<Response<ListUploadsResponse>, Status> {
+        let listed = self.uploads.list(request.into_inner()).await?;
+        Ok(Response::new(listed))
+    }
+
+    async fn validate_batch(
+        &self,
+        request: Request<Streaming<ValidateBatchRequest>>,
+    ) -> Result<Response<ValidateBatchResponse>, Status> {
+        let judged = self.validator.validate(request.into_inner()).await?;
+        Ok(Response::new(judged))
+    }
+
     async fn import_batch(
         &self,
         request: Request<ImportBatchRequest>,
@@ -48,20 +113,8 @@ impl IngestionService for Ingestion {
         let batch = batch_id(&request.batch_id)?;
         let config = config_of(&request)?;
         self.check_source(&batch, &request)?;
-        let launch = LaunchRunRequest {
-            job: JOB.to_owned(),
-            batch_id: batch.to_string(),
-            run_config_json: json!({"ops": {ASSET: {"config": config}}}).to_string(),
-            request_id: request.request_id,
-            ..LaunchRunRequest::default()
-        };
-        let launched = self
-            .orchestrator
-            .clone()
-            .launch_run(launch)
-            .await?
-            .into_inner();
-        let run_id = launched.run.map(|run| run.run_id).unwrap_or_default();
+        let launcher = &self.uploads.launcher;
+        let run_id = launcher.ingest(&batch, config, request.request_id).await?;
         Ok(Response::new(ImportBatchResponse { run_id }))
     }
 
@@ -155,7 +208,7 @@ impl Ingestion {
     }
 }
 
-fn batch_id(text: &str) -> Result<BatchId, ApiError> {
+pub(super) fn batch_id(text: &str) -> Result<BatchId, ApiError> {
     BatchId::new(text).map_err(|error| ApiError::invalid("batch_id", error.to_string()))
 }
 
@@ -169,17 +222,23 @@ fn config_of(request: &ImportBatchRequest) -> Result<Map<String, serde_json::Val
     if !request.labels_uri.is_empty() {
         config.insert("labels_uri".to_owned(), json!(request.labels_uri));
     }
-    if let Some(time) = &request.as_of_time {
-        let nanos = u32::try_from(time.nanos).ok();
-        let time = nanos.and_then(|nanos| DateTime::from_timestamp(time.seconds, nanos));
-        let text = time.map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::Micros, true));
-        let text = text.filter(|text| time::parse(text).is_ok());
-        let text = text.ok_or_else(|| {
-            ApiError::invalid("as_of_time", "lies outside the years 1600 to 2999")
-        })?;
+    if let Some(text) = as_of_text(request.as_of_time.as_ref())? {
         config.insert("as_of".to_owned(), json!(text));
     }
     Ok(config)
+}
+
+/// As a run's config gives it.
+pub(super) fn as_of_text(time: Option<&Timestamp>) -> Result<Option<String>, ApiError> {
+    let Some(time) = time else {
+        return Ok(None);
+    };
+    let nanos = u32::try_from(time.nanos).ok();
+    let time = nanos.and_then(|nanos| DateTime::from_timestamp(time.seconds, nanos));
+    let text = time.map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::Micros, true));
+    let text = text.filter(|text| time::parse(text).is_ok());
+    let refused = || ApiError::invalid("as_of_time", "lies outside the years 1600 to 2999");
+    text.map(Some).ok_or_else(refused)
 }
 
 fn batch_of(found: Materialization) -> Batch {

@@ -39,6 +39,13 @@ pub(crate) struct Parsed {
     pub(crate) bytes_read: u64,
 }
 
+/// Judges JSON records as [`parse`] does, and keeps nothing of them but what is wrong.
+pub(crate) fn check(table: Table, text: &Text, name: &str) -> Result<Vec<Reject>, ReadError> {
+    let mut parser = Parser::new(table, 0, name);
+    parser.json(text)?;
+    Ok(parser.rejects)
+}
+
 /// Fails only for what refuses the whole input.
 pub(crate) fn parse(block: Block, files: &[String]) -> Result<Parsed, ReadError> {
     let file = &files[block.file as usize];
@@ -46,17 +53,7 @@ pub(crate) fn parse(block: Block, files: &[String]) -> Result<Parsed, ReadError>
         Origin::Table(table) => *table,
         Origin::Other(name) => return other(&block, name, file),
     };
-    let mut parser = Parser {
-        table,
-        file: block.file,
-        name: file,
-        values: table.fields().len(),
-        rows: rows::rows(table),
-        appended: 0,
-        read: 0,
-        rejects: Vec::new(),
-        unknown: UnknownFields::default(),
-    };
+    let mut parser = Parser::new(table, block.file, file);
     match block.content {
         Content::Json(text) => parser.json(&text)?,
         Content::Csv { text, layout } => parser.csv(&text, &layout),
@@ -125,7 +122,21 @@ struct Parser<'a> {
     unknown: UnknownFields,
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
+    fn new(table: Table, file: u32, name: &'a str) -> Self {
+        Self {
+            table,
+            file,
+            name,
+            values: table.fields().len(),
+            rows: rows::rows(table),
+            appended: 0,
+            read: 0,
+            rejects: Vec::new(),
+            unknown: UnknownFields::default(),
+        }
+    }
+
     fn json(&mut self, text: &Text) -> Result<(), ReadError> {
         let mut values = vec![Value::Absent; self.values];
         for span in &text.records {

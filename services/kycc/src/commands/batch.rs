@@ -1,6 +1,9 @@
 //! `kycc batch …`.
 
 mod rejected;
+mod upload;
+
+use std::process::ExitCode;
 
 use anyhow::Context;
 use kycc_proto::ingestion::v1::{Batch, GetBatchRequest, ListBatchesRequest};
@@ -13,13 +16,15 @@ use crate::connection::Connection;
 use crate::fleet_config;
 use crate::show::{Table, json as show_json, text};
 
-pub(crate) async fn run(global: &Global, command: BatchCommand) -> anyhow::Result<()> {
+pub(crate) async fn run(global: &Global, command: BatchCommand) -> anyhow::Result<ExitCode> {
     match command {
+        BatchCommand::Upload(args) => return upload::run(global, args).await,
         BatchCommand::Generate(args) => generate(global, args).await,
         BatchCommand::List { limit } => list(global, limit).await,
         BatchCommand::Show { batch } => show(global, batch).await,
         BatchCommand::Rejected { batch, limit } => rejected::run(global, batch, limit).await,
     }
+    .map(|()| ExitCode::SUCCESS)
 }
 
 async fn generate(global: &Global, args: GenerateArgs) -> anyhow::Result<()> {
