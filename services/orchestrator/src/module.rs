@@ -79,6 +79,7 @@ impl Module for Orchestrator {
             engine: handle,
             clock: Arc::clone(&cx.clock),
             leader: Arc::default(),
+            peer_options: cx.peer_options.clone(),
         };
         Ok(service.grpc(OrchestratorServiceServer::new(api)).build())
     }

@@ -179,6 +179,7 @@ impl TestFleet {
             engine,
             clock,
             leader: Arc::default(),
+            peer_options: kycc_rpc::ChannelOptions::default(),
         };
         Self {
             api,

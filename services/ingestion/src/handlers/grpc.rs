@@ -17,7 +17,7 @@ use kycc_proto::orchestrator::v1::{
     GetMaterializationRequest, LaunchRunRequest, ListMaterializationsRequest, Materialization,
 };
 use kycc_proto::work::v1::metadata_entry::Value as Entry;
-use kycc_rpc::ApiError;
+use kycc_rpc::{ApiError, in_the_name_of, principal};
 use serde_json::{Map, json};
 use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
@@ -44,6 +44,7 @@ impl IngestionService for Ingestion {
         &self,
         request: Request<ImportBatchRequest>,
     ) -> Result<Response<ImportBatchResponse>, Status> {
+        let principal = principal(&request);
         let request = request.into_inner();
         let batch = batch_id(&request.batch_id)?;
         let config = config_of(&request)?;
@@ -58,7 +59,7 @@ impl IngestionService for Ingestion {
         let launched = self
             .orchestrator
             .clone()
-            .launch_run(launch)
+            .launch_run(in_the_name_of(&principal, Request::new(launch)))
             .await?
             .into_inner();
         let run_id = launched.run.map(|run| run.run_id).unwrap_or_default();
