@@ -52,3 +52,16 @@ kycc_store::for_each_driver! {
         tx.commit().await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    kycc_testkit::on_every_store!(TABLES, MIGRATIONS, [every_process_gets_the_first_key]);
+
+    async fn every_process_gets_the_first_key<S: PageKeyStore>(store: S) {
+        let first = store.page_key(PageKey::draw(), 1).await.unwrap();
+        let again = store.page_key(PageKey::draw(), 2).await.unwrap();
+        assert_eq!(first, again);
+    }
+}

@@ -151,16 +151,16 @@ async fn tokens_that_do_not_hold_are_refused_with_what_is_wrong() {
         (format!("{signed}."), "signature"),
         (format!("{good}.x"), "no JSON"),
     ];
+    for inside_the_leeway in [with("exp", json!(now - 9)), with("nbf", json!(now + 10))] {
+        look_with(&channel, &signer.token(&inside_the_leeway))
+            .await
+            .unwrap();
+    }
     for (token, said) in cases {
         let error = look_with(&channel, &token).await.unwrap_err();
         assert_eq!(error.code(), Code::Unauthenticated, "{said}: {error}");
         assert!(error.message().contains(said), "{said}: {error}");
         assert!(!error.message().contains(&token), "{error}");
-    }
-    for inside_the_leeway in [with("exp", json!(now - 9)), with("nbf", json!(now + 10))] {
-        look_with(&channel, &signer.token(&inside_the_leeway))
-            .await
-            .unwrap();
     }
 }
 

@@ -75,3 +75,6 @@ impl SecurityConfig {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
