@@ -4,6 +4,7 @@
 mod auth;
 mod channel;
 mod client_error;
+mod credential;
 mod error;
 mod health;
 mod layers;
@@ -25,8 +26,9 @@ pub use auth::{
 };
 pub use channel::{AddressError, ChannelOptions, connect_lazy};
 pub use client_error::ClientError;
+pub use credential::Credential;
 pub use error::{ApiError, DOMAIN, FieldViolation};
-pub use health::{Health, is_serving};
+pub use health::{Health, is_serving, is_serving_over};
 pub use limits::{CallerLimits, Limits};
 pub use page::{
     PageKey, page_size, page_token, position_token, read_page_token, read_position_token,

@@ -37,7 +37,12 @@ impl SourceObserver for Observer {
         self.0
     }
 
-    async fn observe(&self, batch: &BatchId, _: &Value, _: &Value) -> Result<SourceVersion, TaskError> {
+    async fn observe(
+        &self,
+        batch: &BatchId,
+        _: &Value,
+        _: &Value,
+    ) -> Result<SourceVersion, TaskError> {
         Ok(SourceVersion {
             digest: format!("{batch} by {}", self.0),
             ..SourceVersion::default()
@@ -61,7 +66,9 @@ impl Module for Half {
 
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {
         *self.channel.lock().await = Some(cx.channel.clone());
-        Ok(Service::builder().observer(Arc::new(Observer(self.source[0]))).build())
+        Ok(Service::builder()
+            .observer(Arc::new(Observer(self.source[0])))
+            .build())
     }
 }
 
@@ -92,16 +99,24 @@ fn config(folder: &Path, security: &str) -> FleetConfig {
     }
 }
 
-async fn observe(channel: &Channel, source: &str, key: Option<&str>) -> Result<String, ClientError> {
+async fn observe(
+    channel: &Channel,
+    source: &str,
+    key: Option<&str>,
+) -> Result<String, ClientError> {
     let mut request = Request::new(ObserveRequest {
         source: source.to_owned(),
         batch_id: "B1".to_owned(),
         ..ObserveRequest::default()
     });
     if let Some(key) = key {
-        request.metadata_mut().insert("x-api-key", key.parse().unwrap());
+        request
+            .metadata_mut()
+            .insert("x-api-key", key.parse().unwrap());
     }
-    let answer = SourceServiceClient::new(channel.clone()).observe(request).await?;
+    let answer = SourceServiceClient::new(channel.clone())
+        .observe(request)
+        .await?;
     Ok(answer.into_inner().version.unwrap().digest)
 }
 
@@ -156,7 +171,9 @@ async fn strangers_are_kept_out_callers_may_what_their_role_says_and_the_fleet_k
     let outside = files.connect(&fleet);
     let error = observe(&outside, "left_source", None).await.unwrap_err();
     assert_eq!(error.code(), Code::Unauthenticated);
-    let error = observe(&outside, "left_source", Some(&files.key)).await.unwrap_err();
+    let error = observe(&outside, "left_source", Some(&files.key))
+        .await
+        .unwrap_err();
     assert_eq!(error.code(), Code::PermissionDenied);
     assert!(error.message().contains("ann"), "{error}");
     for channel in [&inside, &fleet.channel()] {
@@ -206,9 +223,15 @@ async fn processes_of_a_fleet_ask_each_other_over_tls_by_their_secret() {
 async fn a_start_with_files_that_are_not_there_names_them() {
     let folder = tempfile::tempdir().unwrap();
     for (security, said) in [
-        ("  api_keys_file: /nowhere/keys.yaml\n", "/nowhere/keys.yaml"),
+        (
+            "  api_keys_file: /nowhere/keys.yaml\n",
+            "/nowhere/keys.yaml",
+        ),
         ("  fleet_secret_file: /nowhere/secret\n", "/nowhere/secret"),
-        ("  tls: {cert_file: /nowhere/c.pem, key_file: /nowhere/k.pem}\n", "/nowhere/c.pem"),
+        (
+            "  tls: {cert_file: /nowhere/c.pem, key_file: /nowhere/k.pem}\n",
+            "/nowhere/c.pem",
+        ),
     ] {
         let refused = start(config(folder.path(), security)).await;
         let error = refused.map(drop).unwrap_err();

@@ -105,7 +105,7 @@ impl Authenticator {
             Some(Origin::Inside(Door::Services)) => (of_the_fleet(headers)?, LimitedBy::Nothing),
             Some(Origin::Network { remote, names }) => {
                 let address = remote.map_or(IpAddr::from([0; 4]), |remote| network(remote.ip()));
-                checks.from_network(address, names, path, headers).await?
+                checks.over_the_network(address, names, path, headers).await?
             }
             // Through no connection of ours.
             None => (Caller::nobody(), LimitedBy::Nothing),
@@ -203,7 +203,7 @@ impl Checks {
         })
     }
 
-    async fn from_network(
+    async fn over_the_network(
         &self,
         address: IpAddr,
         names: &[String],

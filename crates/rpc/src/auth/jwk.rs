@@ -296,4 +296,30 @@ mod tests {
             Found::OtherAlgorithm
         ));
     }
+
+    /// Public keys and what Python's `cryptography` signed with their private ones: `header.claims`.
+    const SIGNATURES: &str = include_str!("../../tests/data/jwk_signatures.json");
+
+    #[test]
+    fn every_algorithm_verifies_its_own_signatures_and_nothing_else() {
+        let vectors: Vec<serde_json::Value> = serde_json::from_str(SIGNATURES).unwrap();
+        assert_eq!(vectors.len(), Algorithm::ALL.len());
+        for vector in vectors {
+            let own: Algorithm = vector["alg"].as_str().unwrap().parse().unwrap();
+            let key = key(vector["key"].clone()).unwrap();
+            let text = vector["signature"].as_str().unwrap();
+            let mut signature = URL_SAFE_NO_PAD.decode(text).unwrap();
+            let verifies = |algorithm, message: &[u8], signature: &[u8]| {
+                key.verifies(algorithm, message, signature)
+            };
+            for algorithm in Algorithm::ALL {
+                let verified = verifies(algorithm, b"header.claims", &signature);
+                assert_eq!(verified, algorithm == own, "{own} as {algorithm}");
+            }
+            assert!(!verifies(own, b"header.claimz", &signature), "{own}");
+            assert!(!verifies(own, b"header.claims", &[]), "{own}");
+            signature[10] ^= 1;
+            assert!(!verifies(own, b"header.claims", &signature), "{own}");
+        }
+    }
 }

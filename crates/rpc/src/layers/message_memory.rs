@@ -3,6 +3,7 @@
 //! A message tells its length before it comes; so much of the common budget is taken then, and given back when the call is
 //! answered, or its stream goes on to the next message. Where nothing is left, the call is turned away.
 
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,6 +13,7 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use http::{Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
+use tokio::time::Sleep;
 use tonic::Status;
 use tonic::body::Body;
 use tower::{Layer, Service};
@@ -24,6 +26,8 @@ const RETRY_AFTER: Duration = Duration::from_millis(500);
 const PREFIX_BYTES: usize = 5;
 /// Small ones are bounded by the number of calls already.
 const FREE_BYTES: usize = 16 * 1024;
+/// For all of a message that has begun: who announces much and sends nothing must not keep its place.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Clone)]
 pub(crate) struct MessageMemory {
@@ -127,6 +131,8 @@ struct Measured {
     prefix_len: usize,
     /// Bytes of the message that have not.
     missing: usize,
+    /// Of a message that has begun and is not whole.
+    time_is_up: Option<Pin<Box<Sleep>>>,
 }
 
 impl Measured {
@@ -137,6 +143,7 @@ impl Measured {
             prefix: [0; PREFIX_BYTES],
             prefix_len: 0,
             missing: 0,
+            time_is_up: None,
         }
     }
 
@@ -190,6 +197,16 @@ impl HttpBody for Measured {
             };
             return Poll::Ready(Some(Err(error.into())));
         }
+        if self.missing == 0 {
+            self.time_is_up = None;
+        } else if polled.is_pending() {
+            let patience = || Box::pin(tokio::time::sleep(PATIENCE));
+            let time_is_up = self.time_is_up.get_or_insert_with(patience);
+            if time_is_up.as_mut().poll(cx).is_ready() {
+                let error = ApiError::DeadlineExceeded { deadline: PATIENCE };
+                return Poll::Ready(Some(Err(error.into())));
+            }
+        }
         polled
     }
 
@@ -219,6 +236,48 @@ mod tests {
             taken: AtomicUsize::new(0),
         };
         Measured::new(Body::empty(), Arc::new(share))
+    }
+
+    /// Says so much, and then nothing.
+    struct Silent(Option<Vec<u8>>);
+
+    impl HttpBody for Silent {
+        type Data = Bytes;
+        type Error = Status;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+            match self.0.take() {
+                Some(bytes) => Poll::Ready(Some(Ok(Frame::data(bytes.into())))),
+                None => Poll::Pending,
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_that_does_not_come_loses_its_place_and_silence_between_messages_does_not() {
+        let memory = MessageMemory::new(100_000);
+        let begun = |bytes: &[u8]| {
+            let mut body = measured(&memory);
+            body.inner = Body::new(Silent(Some(bytes.to_vec())));
+            body
+        };
+        let mut part = begun(&message(50_000)[..9]);
+        let mut whole = begun(&message(9));
+        assert!(has_more(&mut part).await && has_more(&mut whole).await);
+        for (passed, ended) in [(0, false), (59, false), (2, true)] {
+            tokio::time::advance(Duration::from_secs(passed)).await;
+            assert_eq!(has_more(&mut part).await, ended, "{passed}");
+            assert!(!has_more(&mut whole).await, "{passed}");
+        }
+    }
+
+    /// A frame, or the end.
+    async fn has_more(body: &mut Measured) -> bool {
+        let frame = std::future::poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx));
+        futures::poll!(frame).is_ready()
     }
 
     #[test]
