@@ -17,7 +17,10 @@ impl Credential {
     pub fn bearer(secret: &Secret) -> Result<Self, SecurityError> {
         let value = format!("Bearer {}", secret.expose().trim());
         let mut value: MetadataValue<Ascii> = value.parse().map_err(|_| {
-            SecurityError::setting("the credential", "it has characters that no header may have")
+            SecurityError::setting(
+                "the credential",
+                "it has characters that no header may have",
+            )
         })?;
         value.set_sensitive(true);
         Ok(Self(Some(value)))

@@ -52,10 +52,7 @@ pub async fn is_serving(address: &str) -> Result<bool, ClientError> {
 }
 
 /// As [`is_serving`], reached in a way of its own.
-pub async fn is_serving_over(
-    address: &str,
-    options: &ChannelOptions,
-) -> Result<bool, ClientError> {
+pub async fn is_serving_over(address: &str, options: &ChannelOptions) -> Result<bool, ClientError> {
     let channel = connect_lazy(address, options)
         .map_err(|error| ClientError::from(tonic::Status::invalid_argument(error.to_string())))?;
     let mut request = tonic::Request::new(HealthCheckRequest {

@@ -57,10 +57,12 @@ pub(crate) fn resolve(global: &Global, args: &FleetArgs) -> anyhow::Result<Fleet
 /// How a running fleet is reached: with the roots of KYCC_CA_FILE, else as its own processes reach each other.
 pub(crate) fn channel_options(config: &FleetConfig) -> ChannelOptions {
     let ca_file = environment().remove("KYCC_CA_FILE");
-    let named = ca_file.filter(|path| !path.is_empty()).map(|path| ClientTls {
-        ca_file: Some(path.into()),
-        ..ClientTls::default()
-    });
+    let named = ca_file
+        .filter(|path| !path.is_empty())
+        .map(|path| ClientTls {
+            ca_file: Some(path.into()),
+            ..ClientTls::default()
+        });
     ChannelOptions {
         tls: named.or_else(|| config.security.peer_tls.clone()),
         ..ChannelOptions::default()

@@ -105,7 +105,9 @@ impl Authenticator {
             Some(Origin::Inside(Door::Services)) => (of_the_fleet(headers)?, LimitedBy::Nothing),
             Some(Origin::Network { remote, names }) => {
                 let address = remote.map_or(IpAddr::from([0; 4]), |remote| network(remote.ip()));
-                checks.over_the_network(address, names, path, headers).await?
+                checks
+                    .over_the_network(address, names, path, headers)
+                    .await?
             }
             // Through no connection of ours.
             None => (Caller::nobody(), LimitedBy::Nothing),
