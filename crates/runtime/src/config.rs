@@ -71,8 +71,8 @@ pub struct FleetConfig {
     /// Who every caller is, as long as no authentication is configured.
     #[serde(serialize_with = "as_text")]
     pub local_principal: Principal,
-    /// Who may call, over what, and how much.
-    pub security: SecurityConfig,
+    /// Who may call, over what, and how much. Boxed, since configs are handed from future to future.
+    pub security: Box<SecurityConfig>,
 }
 
 fn as_text<S: serde::Serializer>(principal: &Principal, to: S) -> Result<S::Ok, S::Error> {
@@ -119,7 +119,7 @@ impl FleetConfig {
             migrate: true,
             shared: true,
             local_principal: Principal::anonymous(),
-            security: SecurityConfig::default(),
+            security: Box::default(),
             data_dir,
         }
     }

@@ -23,8 +23,8 @@ use crate::page_key::PageKeyStore;
 use crate::source_service::Sources;
 use crate::{
     BoxError, BuildError, Clock, ConfigError, FleetConfig, FleetInfo, FolderLock, LockError,
-    Module, ModuleContext, ModuleTable, OnFailure, SourceObserver, Spawner, SystemClock,
-    TaskHandler, Worker, WorkerOptions,
+    Module, ModuleContext, ModuleTable, OnFailure, SecurityConfig, SourceObserver, Spawner,
+    SystemClock, TaskHandler, Worker, WorkerOptions,
 };
 use compute::ComputeThreads;
 use elsewhere::Elsewhere;
@@ -80,7 +80,12 @@ impl Fleet {
         config: FleetConfig,
         modules: Vec<Box<dyn Module>>,
     ) -> Result<RunningFleet, StartError> {
-        Self::start_with_clock(config, modules, Arc::new(SystemClock)).await
+        Box::pin(Self::start_with_clock(
+            config,
+            modules,
+            Arc::new(SystemClock),
+        ))
+        .await
     }
 
     /// As [`start`](Self::start), with another source of time and ids.
@@ -162,7 +167,7 @@ impl Fleet {
 
 /// Who may call is a matter of the config, what time it is one of the clock.
 fn server_options(context: &ModuleContext) -> ServerOptions {
-    let security = context.config.security.clone();
+    let security = SecurityConfig::clone(&context.config.security);
     let mut auth = security.auth;
     let clock = Arc::clone(&context.clock);
     auth.time = UnixTime::new(move || clock.now().timestamp());

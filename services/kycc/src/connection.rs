@@ -234,7 +234,7 @@ async fn running_or_embedded(global: &Global, config: FleetConfig) -> anyhow::Re
             shared: embedded.shared,
             ..config.clone()
         };
-        match Fleet::start(own, kycc_embed::modules()).await {
+        match Box::pin(Fleet::start(own, kycc_embed::modules())).await {
             Ok(fleet) => {
                 return Ok(Connection {
                     // As the owner of the process, who has nothing to show.

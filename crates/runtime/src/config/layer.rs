@@ -202,7 +202,7 @@ impl ConfigLayer {
             local_principal: self
                 .local_principal
                 .map_or(default.local_principal, Principal::new),
-            security: self.security.unwrap_or_default().resolve()?,
+            security: Box::new(self.security.unwrap_or_default().resolve()?),
             shared: default.shared,
             data_dir: default.data_dir,
         })
