@@ -48,7 +48,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whether the server at `address` takes calls.
 pub async fn is_serving(address: &str) -> Result<bool, ClientError> {
-    let channel = connect_lazy(address, &ChannelOptions::default())
+    is_serving_over(address, &ChannelOptions::default()).await
+}
+
+/// As [`is_serving`], reached in a way of its own.
+pub async fn is_serving_over(address: &str, options: &ChannelOptions) -> Result<bool, ClientError> {
+    let channel = connect_lazy(address, options)
         .map_err(|error| ClientError::from(tonic::Status::invalid_argument(error.to_string())))?;
     let mut request = tonic::Request::new(HealthCheckRequest {
         service: WHOLE.to_owned(),

@@ -2,17 +2,25 @@
 
 mod admission;
 mod authenticate;
+mod authorize;
 mod catch_panic;
 mod deadline;
 mod deadline_body;
 mod elsewhere;
+mod in_method;
+mod limit_callers;
+mod message_memory;
 mod trace;
 
 pub(crate) use admission::Admission;
 pub(crate) use authenticate::Authenticate;
+pub(crate) use authorize::Authorize;
 pub(crate) use catch_panic::CatchPanic;
 pub(crate) use deadline::Deadline;
 pub(crate) use elsewhere::Elsewhere;
+pub(crate) use in_method::InMethod;
+pub(crate) use limit_callers::LimitCallers;
+pub(crate) use message_memory::MessageMemory;
 pub(crate) use trace::Trace;
 
 use std::future::Future;

@@ -1,4 +1,15 @@
-//! Pages of `List*` calls. A token is a cursor in hex with a checksum: opaque, and refused when it is not ours.
+//! Pages of `List*` calls. A token is a cursor in hex behind a seal: opaque, and refused when it is not ours or was given
+//! out by another method.
+//!
+//! The seal is HMAC-SHA-256, cut to 16 bytes, under a key of the whole fleet, so that any process goes on where another
+//! began. The key is drawn at random until [`PageKey::adopt`] sets it; a process that holds several fleets knows the keys
+//! of all of them.
+
+use std::sync::{PoisonError, RwLock};
+
+use ring::hmac;
+use ring::rand::{SecureRandom, SystemRandom};
+use subtle::ConstantTimeEq;
 
 use crate::ApiError;
 
@@ -11,12 +22,104 @@ pub fn page_size(requested: i32, default: usize, max: usize) -> Result<usize, Ap
     }
 }
 
-/// The token that makes the next call go on after `cursor`.
+tokio::task_local! {
+    /// The path of the method that this task answers.
+    pub(crate) static METHOD: String;
+}
+
+/// Of tests, and of whatever makes tokens outside of a method.
+fn method() -> String {
+    METHOD.try_with(Clone::clone).unwrap_or_default()
+}
+
+/// What tokens are sealed with.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PageKey([u8; KEY_BYTES]);
+
+const KEY_BYTES: usize = 32;
+const SEAL_BYTES: usize = 16;
+/// Keys that a process knows; one for each of its fleets.
+const MOST_KEYS: usize = 64;
+
+/// The last one seals, all are taken.
+static KEYS: RwLock<Vec<(PageKey, hmac::Key)>> = RwLock::new(Vec::new());
+
+impl PageKey {
+    /// A new one, at random.
+    ///
+    /// # Panics
+    /// Where the system gives no random bytes, which is no place to go on.
+    #[must_use]
+    pub fn draw() -> Self {
+        let mut bytes = [0; KEY_BYTES];
+        let filled = SystemRandom::new().fill(&mut bytes);
+        filled.expect("the system gives random bytes");
+        Self(bytes)
+    }
+
+    /// One that was drawn before; `None` for bytes that are none.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Seals the tokens of this process from now on. Those that were given out before are still taken.
+    pub fn adopt(self) {
+        let mut keys = KEYS.write().unwrap_or_else(PoisonError::into_inner);
+        keys.retain(|(known, _)| *known != self);
+        if keys.len() == MOST_KEYS {
+            keys.remove(0);
+        }
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0);
+        keys.push((self, key));
+    }
+}
+
+impl std::fmt::Debug for PageKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PageKey(***)")
+    }
+}
+
+/// Calls `use_keys` with at least one.
+fn with_keys<T>(use_keys: impl FnOnce(&[(PageKey, hmac::Key)]) -> T) -> T {
+    loop {
+        let keys = KEYS.read().unwrap_or_else(PoisonError::into_inner);
+        if !keys.is_empty() {
+            return use_keys(&keys);
+        }
+        drop(keys);
+        PageKey::draw().adopt();
+    }
+}
+
+fn seal(key: &hmac::Key, method: &str, cursor: &[u8]) -> [u8; SEAL_BYTES] {
+    let mut context = hmac::Context::with_key(key);
+    context.update(b"kycc-page-v1\n");
+    context.update(method.as_bytes());
+    context.update(b"\n");
+    context.update(cursor);
+    let mut seal = [0; SEAL_BYTES];
+    seal.copy_from_slice(&context.sign().as_ref()[..SEAL_BYTES]);
+    seal
+}
+
+/// The token that makes the next call of this method go on after `cursor`.
 #[must_use]
 pub fn page_token(cursor: &str) -> String {
     use std::fmt::Write as _;
-    let mut token = format!("{:08x}", checksum(cursor.as_bytes()));
-    for byte in cursor.bytes() {
+    let method = method();
+    let seal = with_keys(|keys| {
+        let (_, newest) = &keys[keys.len() - 1];
+        seal(newest, &method, cursor.as_bytes())
+    });
+    let mut token = String::with_capacity(2 * (SEAL_BYTES + cursor.len()));
+    for byte in seal.into_iter().chain(cursor.bytes()) {
         write!(token, "{byte:02x}").expect("writing to a string does not fail");
     }
     token
@@ -47,12 +150,17 @@ pub fn read_page_token(token: &str) -> Result<Option<String>, ApiError> {
     let refused = || {
         ApiError::invalid(
             "page_token",
-            "is not one that this service gave out; leave it empty to begin",
+            "is not one that this method gave out; leave it empty to begin",
         )
     };
     let bytes = hex(token).ok_or_else(refused)?;
-    let (sum, cursor) = bytes.split_at_checked(4).ok_or_else(refused)?;
-    if sum != checksum(cursor).to_be_bytes() {
+    let (sealed, cursor) = bytes.split_at_checked(SEAL_BYTES).ok_or_else(refused)?;
+    let method = method();
+    let ours = with_keys(|keys| {
+        let mut seals = keys.iter().map(|(_, key)| seal(key, &method, cursor));
+        seals.any(|seal| bool::from(seal.ct_eq(sealed)))
+    });
+    if !ours {
         return Err(refused());
     }
     let cursor = String::from_utf8(cursor.to_vec()).map_err(|_| refused())?;
@@ -67,13 +175,6 @@ fn hex(text: &str) -> Option<Vec<u8>> {
         .step_by(2)
         .map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok())
         .collect()
-}
-
-/// FNV-1a: catches typing, does not stop forging, which a cursor has no need to.
-fn checksum(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(0x811c_9dc5, |hash, byte| {
-        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
-    })
 }
 
 #[cfg(test)]
@@ -92,8 +193,11 @@ mod tests {
     #[test]
     fn a_token_that_was_not_given_out_is_refused_by_its_field() {
         let mut altered = page_token("cursor");
-        altered.replace_range(9..10, "f");
-        for token in ["x", "zz", "00", "00000000", "ä", &altered] {
+        let at = altered.len() - 1;
+        altered.replace_range(at.., "f");
+        let short = "00".repeat(SEAL_BYTES - 1);
+        let zeros = "00".repeat(SEAL_BYTES);
+        for token in ["x", "zz", "00", &short, &zeros, "ä", &altered] {
             let error = read_page_token(token).unwrap_err();
             assert!(error.to_string().starts_with("page_token: "), "{token}");
         }
@@ -110,6 +214,36 @@ mod tests {
             let error = read_position_token(&page_token(cursor)).unwrap_err();
             assert!(error.to_string().starts_with("page_token: "), "{cursor}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_token_is_good_for_the_method_that_gave_it_out() {
+        let of = |method: &str| METHOD.scope(method.to_owned(), async { page_token("7") });
+        let token = of("/a/List").await;
+        let read = |method: &str| {
+            let token = token.clone();
+            METHOD.scope(method.to_owned(), async move { read_page_token(&token) })
+        };
+        assert_eq!(read("/a/List").await.unwrap().as_deref(), Some("7"));
+        read("/b/List").await.unwrap_err();
+        read_page_token(&token).unwrap_err();
+    }
+
+    #[test]
+    fn tokens_under_another_key_are_refused_and_those_before_a_new_key_are_not() {
+        let before = page_token("7");
+        let key = PageKey::draw();
+        let foreign = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
+        let sealed = seal(&foreign, "", b"7");
+        let hex = |bytes: &[u8]| -> String { bytes.iter().map(|b| format!("{b:02x}")).collect() };
+        let token = hex(&[&sealed[..], b"7"].concat());
+        read_page_token(&token).unwrap_err();
+        assert_eq!(PageKey::from_bytes(key.as_bytes()), Some(key.clone()));
+        key.adopt();
+        for token in [before, token, page_token("7")] {
+            assert_eq!(read_page_token(&token).unwrap().as_deref(), Some("7"));
+        }
+        assert!(PageKey::from_bytes(&[1, 2, 3]).is_none());
     }
 
     #[test]

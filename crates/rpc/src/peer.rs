@@ -22,10 +22,19 @@ pub struct Peer {
 impl Peer {
     /// `service` as the fleet calls it, e.g. `scoring`; `address` as `host:port`.
     pub fn new(service: &'static str, address: &str) -> Result<Self, AddressError> {
+        Self::with(service, address, &ChannelOptions::default())
+    }
+
+    /// As [`new`](Self::new), reached in a way of its own.
+    pub fn with(
+        service: &'static str,
+        address: &str,
+        options: &ChannelOptions,
+    ) -> Result<Self, AddressError> {
         Ok(Self {
             service,
             address: address.to_owned(),
-            channel: connect_lazy(address, &ChannelOptions::default())?,
+            channel: connect_lazy(address, options)?,
         })
     }
 }

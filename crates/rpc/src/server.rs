@@ -1,20 +1,31 @@
 //! The server: every service of a process on one port, under one stack of layers.
 
+mod accept;
 mod connection;
+mod inside;
 mod services;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Server;
+use tonic::transport::{Channel, Server};
 use tower::ServiceBuilder;
 
-use crate::layers::{Admission, Authenticate, CatchPanic, Deadline, Elsewhere, Trace};
-use crate::{Health, Peers, Principal};
-use connection::accept;
+use crate::auth::Authenticator;
+use crate::layers::{
+    Admission, Authenticate, Authorize, CatchPanic, Deadline, Elsewhere, InMethod, LimitCallers,
+    MessageMemory, Trace,
+};
+use crate::tls::ServerTlsFiles;
+use crate::{AuthOptions, Health, Limits, Peers, Principal, SecurityError, ServerTls};
+use accept::{AcceptOptions, accept};
+pub(crate) use connection::Origin;
+pub use inside::Door;
+use inside::Inside;
 pub use services::Services;
 
 #[derive(Debug, Clone)]
@@ -27,6 +38,11 @@ pub struct ServerOptions {
     pub keepalive_timeout: Duration,
     /// Taken for every caller, as long as no authentication is configured.
     pub local_principal: Principal,
+    /// How callers prove who they are.
+    pub auth: AuthOptions,
+    /// Clear text without it.
+    pub tls: Option<ServerTls>,
+    pub limits: Limits,
     /// Services that other processes have: calls to them are passed on.
     pub peers: Peers,
 }
@@ -39,12 +55,20 @@ impl Default for ServerOptions {
             keepalive_interval: Duration::from_secs(30),
             keepalive_timeout: Duration::from_secs(10),
             local_principal: Principal::anonymous(),
+            auth: AuthOptions::default(),
+            tls: None,
+            limits: Limits::default(),
             peers: Peers::default(),
         }
     }
 }
 
 const MAX_HEADER_BYTES: u32 = 16 * 1024;
+/// Streams that a client opened and took back before they were looked at ("rapid reset"); more end its connection.
+const MAX_RESET_STREAMS: usize = 64;
+/// What a connection may send before it is read: a client that sends faster than handlers take waits.
+const CONNECTION_WINDOW_BYTES: u32 = 2 * 1024 * 1024;
+const STREAM_WINDOW_BYTES: u32 = 1024 * 1024;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
@@ -55,6 +79,11 @@ pub enum ServerError {
         addr: SocketAddr,
         #[source]
         source: std::io::Error,
+    },
+    #[error("the server cannot be made safe")]
+    Security {
+        #[from]
+        source: SecurityError,
     },
     #[error("cannot describe the services for reflection")]
     Reflection {
@@ -68,6 +97,7 @@ pub enum ServerError {
 pub struct Bound {
     listener: TcpListener,
     addr: SocketAddr,
+    inside: Inside,
 }
 
 /// Takes the port. Port 0 takes a free one; [`Bound::addr`] says which.
@@ -75,7 +105,11 @@ pub async fn bind(addr: SocketAddr) -> Result<Bound, ServerError> {
     let failed = |source| ServerError::Bind { addr, source };
     let listener = TcpListener::bind(addr).await.map_err(failed)?;
     let addr = listener.local_addr().map_err(failed)?;
-    Ok(Bound { listener, addr })
+    Ok(Bound {
+        listener,
+        addr,
+        inside: Inside::new(),
+    })
 }
 
 impl Bound {
@@ -84,13 +118,35 @@ impl Bound {
         self.addr
     }
 
+    /// To this server from this process: past TLS and credentials, as whoever `door` says. It connects when it is first
+    /// used, and waits for the server to begin.
+    #[must_use]
+    pub fn channel(&self, door: Door) -> Channel {
+        self.inside.channel(door)
+    }
+
     /// Begins to answer, NOT_SERVING as far as health checks are told.
     pub async fn serve(
         self,
         services: Services,
         options: ServerOptions,
     ) -> Result<RunningServer, ServerError> {
-        let (routes, health) = services.into_routes(&options.peers).await?;
+        let ServerOptions {
+            max_in_flight,
+            max_waiting,
+            keepalive_interval,
+            keepalive_timeout,
+            local_principal,
+            auth,
+            tls,
+            limits,
+            peers,
+        } = options;
+        let tls = tls.map(ServerTlsFiles::open).transpose()?.map(Arc::new);
+        let failures = limits.failed_authentications_per_minute;
+        let authenticator = Arc::new(Authenticator::open(local_principal, auth, failures)?);
+        authenticator.warm_up().await;
+        let (routes, health) = services.into_routes(&peers).await?;
         let stack = ServiceBuilder::new()
             // Outermost, so that a panic in any layer or handler answers its own caller and nobody else's call ends.
             .layer(CatchPanic)
@@ -99,24 +155,48 @@ impl Bound {
             // Once more, where the call's trace is known: what a handler's panic answers then names it.
             .layer(CatchPanic)
             // Shed, then limit: beyond what can wait, calls are turned away at once instead of timing out in a queue.
-            .layer(Admission::new(options.max_in_flight, options.max_waiting))
+            .layer(Admission::new(max_in_flight, max_waiting))
             // Inside the limit, since waiting for a place there is the server's time, not the handler's; the clock of
             // the caller started before both, so this one is a little shorter than the caller's.
             .layer(Deadline)
             // Everything outside of it must work for callers that nobody knows yet.
-            .layer(Authenticate::new(options.local_principal))
+            .layer(Authenticate::new(authenticator))
+            // As soon as it is known whose share a call is of.
+            .layer(LimitCallers::new(limits.per_caller))
+            // What is not allowed costs nothing more than knowing who asked.
+            .layer(Authorize)
+            // Only messages that somebody will read take memory.
+            .layer(MessageMemory::new(limits.max_message_bytes))
+            // Around handlers alone.
+            .layer(InMethod)
             // Innermost: a call that is passed on to another process was admitted, and its caller is known, here.
-            .layer(Elsewhere::new(options.peers))
+            .layer(Elsewhere::new(peers))
             .into_inner();
         let drain = CancellationToken::new();
         let kill = CancellationToken::new();
         let server = Server::builder()
-            .http2_keepalive_interval(Some(options.keepalive_interval))
-            .http2_keepalive_timeout(Some(options.keepalive_timeout))
+            .http2_keepalive_interval(Some(keepalive_interval))
+            .http2_keepalive_timeout(Some(keepalive_timeout))
             .http2_max_header_list_size(MAX_HEADER_BYTES)
-            .layer(stack)
-            .add_routes(routes);
-        let incoming = accept(self.listener, kill.clone());
+            .http2_max_pending_accept_reset_streams(Some(MAX_RESET_STREAMS))
+            .max_concurrent_streams(limits.max_streams_per_connection)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+            .initial_stream_window_size(STREAM_WINDOW_BYTES);
+        let server = match limits.max_connection_age {
+            None => server,
+            Some(age) => server
+                .max_connection_age(age)
+                .max_connection_age_grace(limits.max_connection_age_grace),
+        };
+        let mut server = server.layer(stack);
+        let server = server.add_routes(routes);
+        let accepting = AcceptOptions {
+            tls,
+            max_connections: limits.max_connections,
+            max_handshakes: limits.max_handshakes,
+            handshake_timeout: limits.handshake_timeout,
+        };
+        let incoming = accept(self.listener, self.inside, accepting, kill.clone());
         let stopped = drain.clone().cancelled_owned();
         #[expect(
             clippy::disallowed_methods,

@@ -2,6 +2,7 @@
 
 mod env;
 mod layer;
+mod security;
 mod url;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,10 @@ use kycc_rpc::Principal;
 use serde::Serialize;
 
 pub use layer::{ConfigLayer, ConsoleAddr};
+pub use security::{
+    ClientTlsLayer, JwtLayer, LimitsLayer, SecretText, SecurityConfig, SecurityLayer,
+    ServerTlsLayer,
+};
 pub use url::ConnectionUrl;
 
 /// What is in force. Printed with its secrets masked.
@@ -66,6 +71,8 @@ pub struct FleetConfig {
     /// Who every caller is, as long as no authentication is configured.
     #[serde(serialize_with = "as_text")]
     pub local_principal: Principal,
+    /// Who may call, over what, and how much. Boxed, since configs are handed from future to future.
+    pub security: Box<SecurityConfig>,
 }
 
 fn as_text<S: serde::Serializer>(principal: &Principal, to: S) -> Result<S::Ok, S::Error> {
@@ -112,6 +119,7 @@ impl FleetConfig {
             migrate: true,
             shared: true,
             local_principal: Principal::anonymous(),
+            security: Box::default(),
             data_dir,
         }
     }
@@ -131,7 +139,7 @@ impl FleetConfig {
         let merged = layers
             .into_iter()
             .fold(ConfigLayer::default(), ConfigLayer::overridden_by);
-        let config = merged.over_defaults();
+        let config = merged.over_defaults()?;
         config.validate()?;
         Ok(config)
     }
@@ -175,19 +183,18 @@ impl FleetConfig {
                 "redis://host:port (and a state store postgres://…): a process with some of the services shares both with the others",
             ));
         }
-        let listening = [
-            ("grpc_addr", Some(self.grpc_addr)),
-            ("console_addr", self.console_addr),
-        ];
-        for (key, addr) in listening {
-            if let Some(addr) = addr.filter(|addr| !addr.ip().is_loopback()) {
-                return Err(ConfigError::value(
-                    key,
-                    &addr.to_string(),
-                    "a loopback address such as 127.0.0.1:50051: callers are not authenticated, so nobody else may reach it",
-                ));
-            }
+        let beyond = |addr: &SocketAddr| !addr.ip().is_loopback();
+        if let Some(addr) = self.console_addr.filter(beyond) {
+            return Err(ConfigError::value(
+                "console_addr",
+                &addr.to_string(),
+                "a loopback address such as 127.0.0.1:3000: the console does not ask who looks, so nobody else may reach it",
+            ));
         }
+        let several = !self.services.is_empty() || !self.peers.is_empty();
+        let addr = self.grpc_addr.to_string();
+        self.security
+            .validate(&addr, beyond(&self.grpc_addr), several)?;
         Ok(())
     }
 

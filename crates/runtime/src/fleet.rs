@@ -14,16 +14,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kycc_proto::work::v1::source_service_server::SourceServiceServer;
-use kycc_rpc::{RunningServer, ServerOptions, Services};
-use kycc_store::Store;
+use kycc_rpc::{Door, PageKey, RunningServer, ServerOptions, Services, UnixTime};
+use kycc_store::{Store, with_driver};
 use tonic::transport::Channel;
 
 use crate::module::{AddGrpc, Background};
+use crate::page_key::PageKeyStore;
 use crate::source_service::Sources;
 use crate::{
     BoxError, BuildError, Clock, ConfigError, FleetConfig, FleetInfo, FolderLock, LockError,
-    Module, ModuleContext, ModuleTable, OnFailure, SourceObserver, Spawner, SystemClock,
-    TaskHandler, Worker, WorkerOptions,
+    Module, ModuleContext, ModuleTable, OnFailure, SecurityConfig, SourceObserver, Spawner,
+    SystemClock, TaskHandler, Worker, WorkerOptions,
 };
 use compute::ComputeThreads;
 use elsewhere::Elsewhere;
@@ -79,7 +80,12 @@ impl Fleet {
         config: FleetConfig,
         modules: Vec<Box<dyn Module>>,
     ) -> Result<RunningFleet, StartError> {
-        Self::start_with_clock(config, modules, Arc::new(SystemClock)).await
+        Box::pin(Self::start_with_clock(
+            config,
+            modules,
+            Arc::new(SystemClock),
+        ))
+        .await
     }
 
     /// As [`start`](Self::start), with another source of time and ids.
@@ -102,8 +108,9 @@ impl Fleet {
         let addr = bound.addr();
         let compute = ComputeThreads::start(config.threads)?;
         let background = Spawner::new();
-        let context = open::shared_parts(config, table, addr, clock, background.clone()).await?;
+        let context = open::shared_parts(config, table, &bound, clock, background.clone()).await?;
         crate::migrate::prepare(&context.config, &context.store, &modules).await?;
+        adopt_page_key(&context).await?;
         let parts = build(&context, modules).await?;
 
         let mut services = Services::default();
@@ -113,10 +120,10 @@ impl Fleet {
         let sources = Sources::new(parts.observers, elsewhere.observers);
         services.add(SourceServiceServer::new(sources));
         let options = ServerOptions {
-            local_principal: context.config.local_principal.clone(),
             peers: elsewhere.grpc,
-            ..ServerOptions::default()
+            ..server_options(&context)
         };
+        let channel = bound.channel(Door::Owner);
         let server = bound.serve(services, options).await?;
         let workers = Spawner::new();
         for lane in parts.lanes {
@@ -147,7 +154,7 @@ impl Fleet {
         tracing::info!(grpc_addr = %addr, data_dir = %context.config.data_dir.display(), "the fleet is serving");
         Ok(RunningFleet {
             config: Arc::clone(&context.config),
-            channel: context.channel,
+            channel,
             store: context.store,
             server,
             workers,
@@ -156,6 +163,35 @@ impl Fleet {
             lock,
         })
     }
+}
+
+/// Who may call is a matter of the config, what time it is one of the clock.
+fn server_options(context: &ModuleContext) -> ServerOptions {
+    let security = SecurityConfig::clone(&context.config.security);
+    let mut auth = security.auth;
+    let clock = Arc::clone(&context.clock);
+    auth.time = UnixTime::new(move || clock.now().timestamp());
+    if !auth.is_configured() && !context.config.grpc_addr.ip().is_loopback() {
+        tracing::warn!(
+            "callers are not authenticated: everybody who reaches this process may do everything"
+        );
+    }
+    ServerOptions {
+        local_principal: context.config.local_principal.clone(),
+        auth,
+        tls: security.tls,
+        limits: security.limits,
+        ..ServerOptions::default()
+    }
+}
+
+async fn adopt_page_key(context: &ModuleContext) -> Result<(), StartError> {
+    let now = context.clock.now_micros();
+    let key = with_driver!(&context.store, |store| store
+        .page_key(PageKey::draw(), now)
+        .await)?;
+    key.adopt();
+    Ok(())
 }
 
 /// What all modules together contribute.
@@ -273,7 +309,7 @@ impl RunningFleet {
         &self.config
     }
 
-    /// To the front door.
+    /// To the front door, as whoever owns the process: it may do everything, whatever callers have to prove.
     #[must_use]
     pub fn channel(&self) -> Channel {
         self.channel.clone()

@@ -14,6 +14,7 @@ mod metadata;
 mod migrate;
 mod module;
 mod module_table;
+mod page_key;
 mod source_service;
 mod spawner;
 mod store_answer;
@@ -21,7 +22,10 @@ mod task;
 mod worker;
 
 pub use clock::{Clock, SystemClock};
-pub use config::{ConfigError, ConfigLayer, ConnectionUrl, ConsoleAddr, FleetConfig};
+pub use config::{
+    ConfigError, ConfigLayer, ConnectionUrl, ConsoleAddr, FleetConfig, SecurityConfig,
+    SecurityLayer,
+};
 pub use fleet::{Fleet, RunningFleet, StartError};
 pub use folder_lock::{FleetInfo, FolderLock, LockError};
 pub use handler::{Output, SourceObserver, TaskHandler};

@@ -2,7 +2,7 @@
 
 use kycc_store::{Store, StoreError};
 
-use crate::{FleetConfig, FolderLock, Module, StartError};
+use crate::{FleetConfig, FolderLock, Module, StartError, page_key};
 
 /// What became of the tables of one service; versions count from 0, no tables at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,9 +76,11 @@ pub(crate) async fn prepare(
 fn with_tables(
     modules: &[Box<dyn Module>],
 ) -> impl Iterator<Item = (&'static str, &'static [kycc_store::Migration])> {
-    modules
+    let of_modules = modules
         .iter()
-        .map(|module| (module.name(), module.migrations()))
+        .map(|module| (module.name(), module.migrations()));
+    std::iter::once((page_key::TABLES, page_key::MIGRATIONS))
+        .chain(of_modules)
         .filter(|(_, migrations)| !migrations.is_empty())
 }
 

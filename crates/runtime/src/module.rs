@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use kycc_lake::Lake;
 use kycc_queue::TaskQueue;
-use kycc_rpc::Services;
+use kycc_rpc::{ChannelOptions, Services};
 use kycc_store::{Migration, Store};
 use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService;
@@ -56,8 +56,10 @@ pub struct ModuleContext {
     pub queue: Arc<dyn TaskQueue>,
     /// Where other processes reach this one: host:port.
     pub address: String,
-    /// To the front door; connects when it is first used.
+    /// To the front door of this process, as the fleet itself; connects when it is first used.
     pub channel: Channel,
+    /// How other processes of the fleet are reached.
+    pub peer_options: ChannelOptions,
     pub clock: Arc<dyn Clock>,
     pub spawner: Spawner,
 }

@@ -10,7 +10,6 @@ use kycc_proto::work::v1::source_service_server::SourceService;
 use kycc_proto::work::v1::{ObserveRequest, ObserveResponse};
 use kycc_rpc::{ApiError, Peer};
 use serde_json::Value;
-use tonic::metadata::MetadataValue;
 use tonic::{Request, Response, Status};
 
 use crate::{SourceObserver, TaskError};
@@ -52,8 +51,7 @@ impl SourceService for Sources {
                 return Err(ApiError::not_found("source", &source).into());
             };
             let mut passed_on = kycc_rpc::traced(request.get_ref().clone());
-            let flag = MetadataValue::from_static("1");
-            passed_on.metadata_mut().insert(kycc_rpc::FORWARDED, flag);
+            kycc_rpc::pass_on(request.extensions(), passed_on.metadata_mut().as_mut());
             if let Some(deadline) = request.metadata().get("grpc-timeout") {
                 let deadline = deadline.clone();
                 passed_on.metadata_mut().insert("grpc-timeout", deadline);

@@ -1,6 +1,7 @@
 //! What can be typed: one enum per noun, one variant per verb.
 
 mod dead_letters;
+mod key;
 mod report;
 mod score;
 mod trials;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use dead_letters::{DeadLettersCommand, ListDeadLettersArgs};
+pub(crate) use key::{CreateKeyArgs, KeyCommand};
 pub(crate) use report::{ReportArgs, ReportCommand};
 pub(crate) use score::{ImproveArgs, ScoreCommand};
 pub(crate) use trials::TrialCommand;
@@ -95,6 +97,9 @@ pub(crate) enum Command {
     Reload,
     /// Bring the tables of the state store up to date, which a fleet of several processes does not do by itself.
     Migrate(MigrateArgs),
+    /// API keys for callers of a fleet with authentication.
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Print the configuration in force, secrets masked.
     Config(FleetArgs),
 }
@@ -114,6 +119,12 @@ pub(crate) struct FleetArgs {
     /// Another folder that inputs may be read from (repeatable).
     #[arg(long = "allow-root", value_name = "DIR")]
     pub(crate) allow_roots: Vec<PathBuf>,
+    /// Listen beyond this machine though no authentication is configured: everybody may do everything.
+    #[arg(long)]
+    pub(crate) allow_unauthenticated: bool,
+    /// Listen beyond this machine in clear text, where something in front speaks TLS.
+    #[arg(long)]
+    pub(crate) allow_plaintext: bool,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ mod config;
 mod dev;
 mod feature;
 mod job;
+mod key;
 mod label;
 mod migrate;
 mod model;
@@ -42,6 +43,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Workbench(command) => done(workbench::run(global, command)),
         Command::Reload => done(job::reload(global).await),
         Command::Migrate(args) => migrate::run(global, &args).await,
+        Command::Key(command) => done(key::run(global, command)),
         Command::Config(args) => done(config::run(global, &args)),
     }
 }

@@ -11,14 +11,17 @@ use kycc_proto::models::v1::model_service_client::ModelServiceClient;
 use kycc_proto::orchestrator::v1::orchestrator_service_client::OrchestratorServiceClient;
 use kycc_proto::scorecards::v1::scorecard_service_client::ScorecardServiceClient;
 use kycc_proto::scoring::v1::scoring_service_client::ScoringServiceClient;
-use kycc_rpc::{ChannelOptions, connect_lazy};
+use kycc_rpc::{Credential, connect_lazy};
 use kycc_runtime::{Fleet, FleetConfig, FolderLock, LockError, RunningFleet, StartError};
 use kycc_telemetry::Format;
 use tempfile::TempDir;
-use tonic::transport::Channel;
+use tonic::service::interceptor::InterceptedService;
 
 use crate::args::{FleetArgs, Global};
 use crate::{fleet_config, grants};
+
+/// With what the caller shows.
+type Channel = InterceptedService<tonic::transport::Channel, Credential>;
 
 pub(crate) type Orchestrator = OrchestratorServiceClient<Channel>;
 
@@ -194,9 +197,9 @@ fn running(global: &Global, config: &FleetConfig) -> anyhow::Result<Option<Conne
             _ => return Ok(None),
         },
     };
-    let channel = connect_lazy(&address, &ChannelOptions::default())?;
+    let channel = connect_lazy(&address, &fleet_config::channel_options(config))?;
     Ok(Some(Connection {
-        channel,
+        channel: InterceptedService::new(channel, fleet_config::credential()?),
         embedded: None,
         _scratch: None,
     }))
@@ -231,10 +234,11 @@ async fn running_or_embedded(global: &Global, config: FleetConfig) -> anyhow::Re
             shared: embedded.shared,
             ..config.clone()
         };
-        match Fleet::start(own, kycc_embed::modules()).await {
+        match Box::pin(Fleet::start(own, kycc_embed::modules())).await {
             Ok(fleet) => {
                 return Ok(Connection {
-                    channel: fleet.channel(),
+                    // As the owner of the process, who has nothing to show.
+                    channel: InterceptedService::new(fleet.channel(), Credential::default()),
                     embedded: Some(fleet),
                     _scratch: None,
                 });

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use kycc_rpc::Principal;
-use kycc_runtime::{ConfigLayer, FleetConfig};
+use kycc_rpc::{ChannelOptions, ClientTls, Credential, Principal, Secret};
+use kycc_runtime::{ConfigLayer, FleetConfig, SecurityLayer};
 
 use crate::args::{FleetArgs, Global};
 
@@ -30,6 +30,11 @@ pub(crate) fn resolve(global: &Global, args: &FleetArgs) -> anyhow::Result<Fleet
         pipeline: args.pipeline.as_deref().map(absolute).transpose()?,
         threads: args.threads,
         parties_per_shard: args.parties_per_shard,
+        security: Some(SecurityLayer {
+            allow_unauthenticated: args.allow_unauthenticated.then_some(true),
+            allow_plaintext: args.allow_plaintext.then_some(true),
+            ..SecurityLayer::default()
+        }),
         ..ConfigLayer::default()
     };
     let mut config = FleetConfig::resolve([file, variables, typed])?;
@@ -47,6 +52,31 @@ pub(crate) fn resolve(global: &Global, args: &FleetArgs) -> anyhow::Result<Fleet
         config.local_principal = Principal::new(format!("uid-{uid}"));
     }
     Ok(config)
+}
+
+/// How a running fleet is reached: with the roots of KYCC_CA_FILE, else as its own processes reach each other.
+pub(crate) fn channel_options(config: &FleetConfig) -> ChannelOptions {
+    let ca_file = environment().remove("KYCC_CA_FILE");
+    let named = ca_file
+        .filter(|path| !path.is_empty())
+        .map(|path| ClientTls {
+            ca_file: Some(path.into()),
+            ..ClientTls::default()
+        });
+    ChannelOptions {
+        tls: named.or_else(|| config.security.peer_tls.clone()),
+        ..ChannelOptions::default()
+    }
+}
+
+/// What commands show to a running fleet: the token or API key in KYCC_API_KEY.
+pub(crate) fn credential() -> anyhow::Result<Credential> {
+    match environment().remove("KYCC_API_KEY") {
+        Some(key) if !key.is_empty() => {
+            Credential::bearer(&Secret::new(key)).context("KYCC_API_KEY cannot be sent")
+        }
+        _ => Ok(Credential::default()),
+    }
 }
 
 /// The landing folder in force.

@@ -20,6 +20,7 @@ mod tests;
 use std::sync::{Arc, Mutex};
 
 use kycc_queue::TaskQueue;
+use kycc_rpc::ChannelOptions;
 use kycc_runtime::Clock;
 use tonic::transport::Channel;
 
@@ -37,4 +38,6 @@ pub(crate) struct Api {
     pub(crate) queue: Arc<dyn TaskQueue>,
     /// The last leader that calls were passed on to, and the way to it.
     pub(crate) leader: Arc<Mutex<Option<(String, Channel)>>>,
+    /// How the leader is reached.
+    pub(crate) peer_options: ChannelOptions,
 }

@@ -80,6 +80,7 @@ impl Module for Orchestrator {
             clock: Arc::clone(&cx.clock),
             queue: Arc::clone(&cx.queue),
             leader: Arc::default(),
+            peer_options: cx.peer_options.clone(),
         };
         Ok(service.grpc(OrchestratorServiceServer::new(api)).build())
     }

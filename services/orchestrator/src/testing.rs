@@ -180,6 +180,7 @@ impl TestFleet {
             clock,
             queue: queue.clone(),
             leader: Arc::default(),
+            peer_options: kycc_rpc::ChannelOptions::default(),
         };
         Self {
             api,

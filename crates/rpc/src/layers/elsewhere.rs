@@ -5,12 +5,12 @@
 
 use std::task::{Context, Poll};
 
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{HeaderName, Request, Response};
 use tonic::body::Body;
 use tower::{Layer, Service, ServiceExt};
 
 use super::{Answer, refuse};
-use crate::{ApiError, Peer, Peers};
+use crate::{ApiError, Peer, Peers, pass_on};
 
 const FORWARDED: HeaderName = HeaderName::from_static(crate::FORWARDED);
 
@@ -76,9 +76,10 @@ where
 }
 
 async fn forward(peer: Peer, mut request: Request<Body>) -> Response<Body> {
-    let headers = request.headers_mut();
-    headers.insert(FORWARDED, HeaderValue::from_static("1"));
-    kycc_telemetry::inject(&tracing::Span::current(), headers);
+    let mut headers = std::mem::take(request.headers_mut());
+    pass_on(request.extensions(), &mut headers);
+    kycc_telemetry::inject(&tracing::Span::current(), &mut headers);
+    *request.headers_mut() = headers;
     let Peer {
         service,
         address,

@@ -6,10 +6,12 @@ use std::str::FromStr;
 
 use kycc_rpc::Principal;
 
-use super::{ConfigError, ConfigLayer};
+use super::{ConfigError, ConfigLayer, security};
 
 /// Variables that are read elsewhere: where to log, which file to read, whom to call, where tests kill the process.
 const OTHERS: &[&str] = &[
+    "KYCC_API_KEY",
+    "KYCC_CA_FILE",
     "KYCC_CONFIG",
     "KYCC_CRASH_AT",
     "KYCC_LOG",
@@ -106,6 +108,7 @@ impl ConfigLayer {
             )?,
             migrate: parsed("KYCC_MIGRATE", text("KYCC_MIGRATE"), "true or false")?,
             local_principal: text("KYCC_LOCAL_PRINCIPAL").or(user),
+            security: security::from_env(variables)?,
         })
     }
 }
@@ -129,7 +132,7 @@ fn peers(list: &str) -> Result<BTreeMap<String, String>, ConfigError> {
 
 const NUMBER: &str = "a whole number";
 
-fn parsed<T: FromStr>(
+pub(super) fn parsed<T: FromStr>(
     key: &str,
     text: Option<String>,
     expected: &str,
@@ -141,10 +144,14 @@ fn parsed<T: FromStr>(
     }
 }
 
+fn keys() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().chain(security::KEYS).copied()
+}
+
 fn refuse_unknown(variables: &BTreeMap<String, String>) -> Result<(), ConfigError> {
     let unknown = variables.keys().find(|key| {
         key.starts_with("KYCC_")
-            && !KEYS.contains(&key.as_str())
+            && !keys().any(|known| known == *key)
             && !OTHERS.contains(&key.as_str())
             && !is_service_link(key)
     });
@@ -152,7 +159,7 @@ fn refuse_unknown(variables: &BTreeMap<String, String>) -> Result<(), ConfigErro
         None => Ok(()),
         Some(key) => Err(ConfigError::UnknownVariable {
             key: key.clone(),
-            known: KEYS.join(", "),
+            known: keys().collect::<Vec<_>>().join(", "),
         }),
     }
 }
@@ -202,10 +209,12 @@ mod tests {
 
     #[test]
     fn every_key_is_read() {
-        for key in KEYS {
-            let value = match *key {
+        for key in keys() {
+            let value = match key {
                 "KYCC_GRPC_ADDR" | "KYCC_CONSOLE_ADDR" => "127.0.0.1:1",
                 "KYCC_MIGRATE" | "KYCC_RESUME_RUNS" => "true",
+                "KYCC_ALLOW_PLAINTEXT" | "KYCC_ALLOW_UNAUTHENTICATED" => "true",
+                "KYCC_TLS_REQUIRE_CLIENT_CERT" => "true",
                 "KYCC_PEERS" => "scoring=localhost:1",
                 _ => "1",
             };

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use kycc_rpc::Principal;
 use serde::Deserialize;
 
-use super::{ConfigError, ConnectionUrl, FleetConfig};
+use super::{ConfigError, ConnectionUrl, FleetConfig, SecurityLayer};
 
 /// Keys that one source sets. The file is YAML with these names; the environment has them as `KYCC_<NAME>`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -36,6 +36,7 @@ pub struct ConfigLayer {
     pub resume_runs: Option<bool>,
     pub migrate: Option<bool>,
     pub local_principal: Option<String>,
+    pub security: Option<SecurityLayer>,
 }
 
 /// An address, or `off`.
@@ -127,6 +128,7 @@ impl ConfigLayer {
             resume_runs,
             migrate,
             local_principal,
+            security,
         } = other;
         Self {
             data_dir: data_dir.or(self.data_dir),
@@ -152,15 +154,19 @@ impl ConfigLayer {
             resume_runs: resume_runs.or(self.resume_runs),
             migrate: migrate.or(self.migrate),
             local_principal: local_principal.or(self.local_principal),
+            security: match (self.security, security) {
+                (Some(own), Some(other)) => Some(own.overridden_by(other)),
+                (own, other) => other.or(own),
+            },
         }
     }
 
-    pub(super) fn over_defaults(self) -> FleetConfig {
+    pub(super) fn over_defaults(self) -> Result<FleetConfig, ConfigError> {
         let default = self
             .data_dir
             .map_or_else(FleetConfig::default, FleetConfig::in_folder);
         let url = |set: Option<String>, default| set.map_or(default, ConnectionUrl::new);
-        FleetConfig {
+        Ok(FleetConfig {
             grpc_addr: self.grpc_addr.unwrap_or(default.grpc_addr),
             console_addr: match self.console_addr {
                 Some(ConsoleAddr::At(addr)) => Some(addr),
@@ -196,8 +202,9 @@ impl ConfigLayer {
             local_principal: self
                 .local_principal
                 .map_or(default.local_principal, Principal::new),
+            security: Box::new(self.security.unwrap_or_default().resolve()?),
             shared: default.shared,
             data_dir: default.data_dir,
-        }
+        })
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kycc_rpc::{Peer, Peers};
 
 use super::StartError;
+use super::open::peer_options;
 use crate::{ConfigError, FleetConfig, Module, ModuleTable};
 
 /// Those that the config names; all, where it names none.
@@ -49,10 +50,11 @@ impl Elsewhere {
             );
             return Err(ConfigError::value("peers", unknown, &expected).into());
         }
+        let options = peer_options(config);
         let mut peers: BTreeMap<&'static str, Peer> = BTreeMap::new();
         for service in known.difference(here) {
             if let Some(address) = config.peers.get(*service) {
-                peers.insert(service, Peer::new(service, address)?);
+                peers.insert(service, Peer::with(service, address, &options)?);
             }
         }
         let at = |(name, owner): (&&'static str, &&'static str)| {

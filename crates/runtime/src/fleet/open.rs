@@ -1,13 +1,12 @@
 //! Opens what services share; the scheme of each URL chooses the part.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use kycc_lake::{Lake, LakeError};
 use kycc_queue::{InProcessQueue, QueueError, RedisOptions, RedisQueue, TaskQueue};
-use kycc_rpc::ChannelOptions;
+use kycc_rpc::{Bound, ChannelOptions, Door};
 use kycc_store::{Store, StoreError};
 use tokio::time::Instant;
 
@@ -17,7 +16,7 @@ use crate::{Clock, ConnectionUrl, FleetConfig, ModuleContext, ModuleTable, Spawn
 pub(super) async fn shared_parts(
     config: FleetConfig,
     table: ModuleTable,
-    front_door: SocketAddr,
+    front_door: &Bound,
     clock: Arc<dyn Clock>,
     spawner: Spawner,
 ) -> Result<ModuleContext, StartError> {
@@ -34,8 +33,9 @@ pub(super) async fn shared_parts(
     let address = config
         .advertise
         .clone()
-        .unwrap_or_else(|| front_door.to_string());
-    let channel = kycc_rpc::connect_lazy(&front_door.to_string(), &ChannelOptions::default())?;
+        .unwrap_or_else(|| front_door.addr().to_string());
+    let channel = front_door.channel(Door::Services);
+    let peer_options = peer_options(&config);
     Ok(ModuleContext {
         config: Arc::new(config),
         table: Arc::new(table),
@@ -44,9 +44,18 @@ pub(super) async fn shared_parts(
         queue,
         address,
         channel,
+        peer_options,
         clock,
         spawner,
     })
+}
+
+/// How other processes of the fleet are reached.
+pub(super) fn peer_options(config: &FleetConfig) -> ChannelOptions {
+    ChannelOptions {
+        tls: config.security.peer_tls.clone(),
+        ..ChannelOptions::default()
+    }
 }
 
 const BETWEEN_TRIES: Duration = Duration::from_millis(500);

@@ -69,7 +69,8 @@ impl IngestionService for Ingestion {
         &self,
         request: Request<CommitBatchRequest>,
     ) -> Result<Response<CommitBatchResponse>, Status> {
-        let committed = self.uploads.commit(request.into_inner()).await?;
+        let by = principal(&request);
+        let committed = self.uploads.commit(request.into_inner(), &by).await?;
         Ok(Response::new(committed))
     }
 
@@ -109,12 +110,14 @@ impl IngestionService for Ingestion {
         &self,
         request: Request<ImportBatchRequest>,
     ) -> Result<Response<ImportBatchResponse>, Status> {
+        let principal = principal(&request);
         let request = request.into_inner();
         let batch = batch_id(&request.batch_id)?;
         let config = config_of(&request)?;
         self.check_source(&batch, &request)?;
         let launcher = &self.uploads.launcher;
-        let run_id = launcher.ingest(&batch, config, request.request_id).await?;
+        let ingest = launcher.ingest(&batch, config, request.request_id, &principal);
+        let run_id = ingest.await?;
         Ok(Response::new(ImportBatchResponse { run_id }))
     }
 

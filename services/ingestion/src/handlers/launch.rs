@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use kycc_domain::ids::BatchId;
 use kycc_proto::orchestrator::v1::LaunchRunRequest;
 use kycc_proto::orchestrator::v1::orchestrator_service_client::OrchestratorServiceClient;
+use kycc_rpc::{Principal, in_the_name_of};
 use serde_json::{Map, Value, json};
-use tonic::Status;
+use tonic::{Request, Status};
 use tonic::transport::Channel;
 
 use super::task::ASSET;
@@ -14,12 +15,13 @@ const JOB: &str = "ingest_job";
 
 #[async_trait]
 pub(crate) trait Launcher: Send + Sync {
-    /// Launches a run that ingests the batch, and returns its id. The same request id launches it once.
+    /// Launches a run of `principal`'s that ingests the batch, and returns its id. The same request id launches it once.
     async fn ingest(
         &self,
         batch: &BatchId,
         config: Map<String, Value>,
         request_id: String,
+        principal: &Principal,
     ) -> Result<String, Status>;
 }
 
@@ -30,6 +32,7 @@ impl Launcher for OrchestratorServiceClient<Channel> {
         batch: &BatchId,
         config: Map<String, Value>,
         request_id: String,
+        principal: &Principal,
     ) -> Result<String, Status> {
         let launch = LaunchRunRequest {
             job: JOB.to_owned(),
@@ -38,6 +41,7 @@ impl Launcher for OrchestratorServiceClient<Channel> {
             request_id,
             ..LaunchRunRequest::default()
         };
+        let launch = in_the_name_of(principal, Request::new(launch));
         let launched = self.clone().launch_run(launch).await?.into_inner();
         Ok(launched.run.map(|run| run.run_id).unwrap_or_default())
     }

@@ -34,8 +34,10 @@ fn greet(fleet: &RunningFleet) {
     }
     eprintln!("  data     {}", config.data_dir.display());
     eprintln!("  landing  {}", config.landing.display());
-    eprintln!(
-        "  callers are not authenticated: everybody on this machine is {}",
-        config.local_principal
-    );
+    if !config.security.auth.is_configured() {
+        eprintln!(
+            "  callers are not authenticated: everybody on this machine is {}",
+            config.local_principal
+        );
+    }
 }

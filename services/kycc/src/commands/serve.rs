@@ -61,7 +61,8 @@ pub(crate) async fn health(global: &Global) -> anyhow::Result<ExitCode> {
         Some(server) => server.clone(),
         None => config.grpc_addr.to_string(),
     };
-    let serving = kycc_rpc::is_serving(&address).await;
+    let serving =
+        kycc_rpc::is_serving_over(&address, &fleet_config::channel_options(&config)).await;
     let (text, code) = match serving {
         Ok(true) => ("SERVING".to_owned(), ExitCode::SUCCESS),
         Ok(false) => ("NOT_SERVING".to_owned(), ExitCode::FAILURE),

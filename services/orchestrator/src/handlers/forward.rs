@@ -1,7 +1,7 @@
 //! Calls that move runs are the leader's: a process that does not lead passes them on, once.
 
 use kycc_proto::orchestrator::v1::orchestrator_service_client::OrchestratorServiceClient;
-use kycc_rpc::{ApiError, ChannelOptions, ClientError, connect_lazy};
+use kycc_rpc::{ApiError, ClientError, FORWARDED, connect_lazy, pass_on};
 use tonic::metadata::MetadataMap;
 use tonic::transport::Channel;
 use tonic::{Extensions, Request, Status};
@@ -9,9 +9,6 @@ use tonic::{Extensions, Request, Status};
 use super::Api;
 use crate::engine::Seat;
 
-/// Set on a call that was passed on. Who gets it and does not lead passes it on to nobody: the caller asks again, and finds
-/// the new leader.
-const FORWARDED: &str = "kycc-forwarded";
 /// Of the connection that the call came on, not of the call.
 const OF_THE_CONNECTION: [&str; 4] = [
     "user-agent",
@@ -34,6 +31,8 @@ impl Api {
                 "READ_ONLY_PROCESS",
                 "this process was started to read only and moves no runs; start `kycc dev`, or use `kycc job execute`",
             )),
+            // Who gets a call that was passed on and does not lead passes it on to nobody: the caller asks again, and finds
+            // the new leader.
             Seat::There(address) if !request.metadata().contains_key(FORWARDED) => {
                 let channel = self.leader_channel(&address)?;
                 Ok(Place::Leader(OrchestratorServiceClient::new(channel)))
@@ -56,7 +55,7 @@ impl Api {
         {
             return Ok(channel.clone());
         }
-        let channel = connect_lazy(address, &ChannelOptions::default())
+        let channel = connect_lazy(address, &self.peer_options)
             .map_err(|error| ApiError::internal(&error))?;
         *known = Some((address.to_owned(), channel.clone()));
         Ok(channel)
@@ -65,11 +64,11 @@ impl Api {
 
 /// The same call, from the same caller, under the same deadline, as a child of this process's span.
 pub(super) fn forwarded<T>(request: Request<T>) -> Request<T> {
-    let (mut metadata, _, message) = request.into_parts();
+    let (mut metadata, extensions, message) = request.into_parts();
     for name in OF_THE_CONNECTION {
         metadata.remove(name);
     }
-    metadata.insert(FORWARDED, tonic::metadata::MetadataValue::from_static("1"));
+    pass_on(&extensions, metadata.as_mut());
     let span = tracing::Span::current();
     kycc_telemetry::inject(&span, metadata.as_mut());
     Request::from_parts(metadata, Extensions::default(), message)
@@ -100,25 +99,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_that_is_passed_on_keeps_its_caller_deadline_and_trace() {
+    fn a_call_that_is_passed_on_keeps_its_deadline_and_trace_and_no_credentials() {
         let mut request = Request::new(7);
         let given = [
-            ("authorization", "Bearer x"),
             ("grpc-timeout", "5S"),
             (
                 "traceparent",
                 "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
             ),
             ("user-agent", "somebody"),
+            ("authorization", "Bearer x"),
         ];
         for (name, value) in given {
             request.metadata_mut().insert(name, value.parse().unwrap());
         }
         let passed_on = forwarded(request);
-        for (name, value) in &given[..3] {
+        for (name, value) in &given[..2] {
             assert_eq!(passed_on.metadata().get(*name).unwrap(), value, "{name}");
         }
-        assert!(!passed_on.metadata().contains_key("user-agent"));
+        for (name, _) in &given[2..] {
+            assert!(!passed_on.metadata().contains_key(*name), "{name}");
+        }
         assert!(passed_on.metadata().contains_key(FORWARDED));
         assert_eq!(passed_on.into_inner(), 7);
     }

@@ -4,7 +4,7 @@
 use kycc_proto::ingestion::v1::{
     AbortBatchRequest, AbortBatchResponse, CommitBatchRequest, CommitBatchResponse,
 };
-use kycc_rpc::ApiError;
+use kycc_rpc::{ApiError, Principal};
 use kycc_runtime::store_error;
 use serde_json::{Map, json};
 use tonic::Status;
@@ -18,6 +18,7 @@ impl Uploads {
     pub(crate) async fn commit(
         &self,
         request: CommitBatchRequest,
+        by: &Principal,
     ) -> Result<CommitBatchResponse, Status> {
         let id = upload_id(&request.upload_id)?;
         let as_of = wire::as_of(request.as_of_time.as_ref())?;
@@ -28,7 +29,7 @@ impl Uploads {
         }
         let run_id = match (upload.state, &upload.run_id) {
             (UploadState::Committed, Some(run_id)) => run_id.clone(),
-            (UploadState::Committing, _) => self.launch(&upload).await?,
+            (UploadState::Committing, _) => self.launch(&upload, by).await?,
             (state, _) => return Err(not_open(&id, state).into()),
         };
         let upload = self.existing(&id).await?;
@@ -80,7 +81,7 @@ impl Uploads {
         Ok(())
     }
 
-    async fn launch(&self, upload: &Upload) -> Result<String, Status> {
+    async fn launch(&self, upload: &Upload, by: &Principal) -> Result<String, Status> {
         let id = upload.upload_id.clone();
         let as_of = upload.as_of_micros.unwrap_or_default();
         let parts = self.store.parts(&id).await;
@@ -97,7 +98,7 @@ impl Uploads {
         let request_id = format!("upload-{id}");
         let run_id = self
             .launcher
-            .ingest(&upload.batch_id, config, request_id)
+            .ingest(&upload.batch_id, config, request_id, by)
             .await?;
         let change = Change {
             upload_id: &id,

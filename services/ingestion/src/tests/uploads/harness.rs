@@ -13,7 +13,7 @@ use kycc_proto::ingestion::v1::ingestion_service_server::IngestionServiceServer;
 use kycc_proto::ingestion::v1::record_block::Records;
 use kycc_proto::ingestion::v1::upload_records_request::Message;
 use kycc_proto::orchestrator::v1::orchestrator_service_client::OrchestratorServiceClient;
-use kycc_rpc::{ChannelOptions, ClientError, RunningServer, ServerOptions, Services};
+use kycc_rpc::{ChannelOptions, ClientError, Principal, RunningServer, ServerOptions, Services};
 use kycc_runtime::{Clock, Spawner};
 use serde_json::{Map, Value};
 use tokio::sync::{Semaphore, mpsc};
@@ -66,6 +66,7 @@ impl Launcher for Launches {
         _: &BatchId,
         config: Map<String, Value>,
         request_id: String,
+        _: &Principal,
     ) -> Result<String, Status> {
         let run_id = format!("run-of-{request_id}");
         let before = self
