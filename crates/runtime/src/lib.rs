@@ -3,6 +3,7 @@
 //! A service hands over a [`Module`]; the runtime builds it, puts its gRPC services on the one port, gives its
 //! [`TaskHandler`]s tasks of its lane, and starts its background work.
 
+mod changes;
 mod clock;
 pub mod config;
 pub mod crash;
@@ -20,6 +21,7 @@ mod store_answer;
 mod task;
 mod worker;
 
+pub use changes::{Changed, Changes, UnderWay};
 pub use clock::{Clock, SystemClock};
 pub use config::{ConfigError, ConfigLayer, ConnectionUrl, ConsoleAddr, FleetConfig};
 pub use fleet::{Fleet, RunningFleet, StartError};

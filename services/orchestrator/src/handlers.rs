@@ -5,6 +5,7 @@ mod failures;
 mod forward;
 mod launch;
 mod plan;
+mod publications;
 mod reads;
 mod retry;
 mod service;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use kycc_proto::orchestrator::v1 as api;
 use kycc_queue::TaskQueue;
 use kycc_rpc::ApiError;
-use kycc_runtime::{Clock, ModuleTable, SystemClock};
+use kycc_runtime::{Changed, Clock, ModuleTable, SystemClock};
 use kycc_store::sqlite::Store;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -161,6 +161,7 @@ impl TestFleet {
             outside: world,
             catalogue: Arc::clone(&catalogue),
             clock: Arc::clone(&clock),
+            published: Changed::default(),
             lease: leases.worker,
             leader_lease: leases.leader,
             address: address.to_owned(),

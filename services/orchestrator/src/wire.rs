@@ -254,6 +254,7 @@ pub(crate) fn materialization_to_wire(made: &StoredMaterialization) -> api::Mate
         create_time: Some(timestamp(made.created_at)),
         outputs: made.outputs.iter().map(version_to_wire).collect(),
         metadata: metadata_to_wire(&made.metadata),
+        materialization_id: made.id.clone(),
     }
 }
 

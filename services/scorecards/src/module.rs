@@ -53,6 +53,7 @@ impl Module for ScorecardsModule {
             audit: kycc_store::with_driver!(cx.store.clone(), |store| Arc::new(store)
                 as Arc<dyn AuditStore>),
             clock: Arc::clone(&cx.clock),
+            changed: cx.changes.scorecards.clone(),
             // A fleet takes every caller for the user who started it: there is no authentication to configure.
             identity_provider: false,
         };

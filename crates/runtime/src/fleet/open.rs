@@ -12,7 +12,7 @@ use kycc_store::{Store, StoreError};
 use tokio::time::Instant;
 
 use super::StartError;
-use crate::{Clock, ConnectionUrl, FleetConfig, ModuleContext, ModuleTable, Spawner};
+use crate::{Changes, Clock, ConnectionUrl, FleetConfig, ModuleContext, ModuleTable, Spawner};
 
 pub(super) async fn shared_parts(
     config: FleetConfig,
@@ -46,6 +46,7 @@ pub(super) async fn shared_parts(
         channel,
         clock,
         spawner,
+        changes: Changes::default(),
     })
 }
 

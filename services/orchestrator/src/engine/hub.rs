@@ -1,11 +1,12 @@
-//! Tells watchers of a run that there is something new. Events themselves are read from the store, so a watcher that
+//! Tells watchers of a run, and of publications, that there is something new. Events themselves are read from the store, so a watcher that
 //! misses a notice misses nothing.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use kycc_domain::ids::{AssetKey, RunId};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Notice {
@@ -24,6 +25,9 @@ const BACKLOG: usize = 256;
 #[derive(Debug, Default)]
 pub(crate) struct EventHub {
     runs: Mutex<HashMap<RunId, broadcast::Sender<Notice>>>,
+    /// Position of the newest publication that was written here.
+    published: watch::Sender<u64>,
+    stopping: CancellationToken,
 }
 
 impl EventHub {
@@ -45,7 +49,25 @@ impl EventHub {
         }
     }
 
-    /// Tells all watchers that nothing more will come from here.
+    /// Of publications that this process writes; those of others are found by looking.
+    pub(crate) fn publications(&self) -> watch::Receiver<u64> {
+        self.published.subscribe()
+    }
+
+    pub(crate) fn published(&self, position: u64) {
+        self.published.send_replace(position);
+    }
+
+    /// Told when this process stops: then nothing more will come, of publications either.
+    pub(crate) fn stopping(&self) -> CancellationToken {
+        self.stopping.clone()
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopping.cancel();
+    }
+
+    /// Tells all watchers of runs that nothing more will come from here.
     pub(crate) fn close(&self) {
         let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         runs.clear();

@@ -19,6 +19,18 @@ impl OrchestratorService for Api {
     type WatchRunStream =
         Pin<Box<dyn Stream<Item = Result<api::WatchRunResponse, Status>> + Send + 'static>>;
 
+    type WatchMaterializationsStream = Pin<
+        Box<dyn Stream<Item = Result<api::WatchMaterializationsResponse, Status>> + Send + 'static>,
+    >;
+
+    async fn watch_materializations(
+        &self,
+        request: Request<api::WatchMaterializationsRequest>,
+    ) -> Answer<Self::WatchMaterializationsStream> {
+        let stream = self.watch_published(request.into_inner())?;
+        Ok(Response::new(Box::pin(stream)))
+    }
+
     async fn launch_run(
         &self,
         request: Request<api::LaunchRunRequest>,

@@ -129,7 +129,8 @@ async fn create(store: &Arc<dyn RunStore>, new: &NewRun) -> Created {
 }
 
 async fn apply(store: &Arc<dyn RunStore>, changes: &[Change]) -> Result<Vec<u64>, RunStoreError> {
-    store.apply(epoch(store).await, changes).await
+    let applied = store.apply(epoch(store).await, changes).await?;
+    Ok(applied.last_events)
 }
 
 fn log_of(commands: &[Command]) -> Vec<LogEntry> {

@@ -13,7 +13,7 @@ use super::rows::{bigint, id};
 use super::values::{MOST_ROWS, statement};
 use super::write::WriteRuns as _;
 use super::{
-    Change, Created, Epoch, NewRun, RunFilter, RunStore, RunStoreError, StoredEvent,
+    Applied, Change, Created, Epoch, NewRun, RunFilter, RunStore, RunStoreError, StoredEvent,
     StoredMaterialization, StoredRun, VersionOf,
 };
 use crate::core::RunStatus;
@@ -82,12 +82,12 @@ kycc_store::for_each_driver! {
             ids.iter().map(|text| id("run id", text)).collect()
         }
 
-        async fn apply(&self, epoch: Epoch, changes: &[Change]) -> Result<Vec<u64>, RunStoreError> {
+        async fn apply(&self, epoch: Epoch, changes: &[Change]) -> Result<Applied, RunStoreError> {
             let mut tx = self.begin().await.map_err(RunStoreError::store("apply changes"))?;
             tx.fence(epoch).await?;
-            let sequences = tx.apply_turn(changes).await?;
+            let applied = tx.apply_turn(changes).await?;
             tx.commit().await.map_err(RunStoreError::store("apply changes"))?;
-            Ok(sequences)
+            Ok(applied)
         }
 
         async fn events(&self, run_id: &RunId, after: u64, limit: u32) -> Result<Vec<StoredEvent>, RunStoreError> {
