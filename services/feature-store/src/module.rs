@@ -9,8 +9,6 @@ use kycc_proto::orchestrator::v1::orchestrator_service_client::OrchestratorServi
 use kycc_runtime::{BuildError, Module, ModuleContext, Service};
 use std::sync::Arc;
 
-/// Batches whose features are held in memory for lookups.
-const VERSIONS_HELD: usize = 4;
 
 pub(crate) struct FeatureStore;
 
@@ -31,7 +29,7 @@ impl Module for FeatureStore {
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {
         let lookup = FeatureLookup::new(
             cx.lake.clone(),
-            PartyTables::new(cx.lake.clone(), VERSIONS_HELD),
+            PartyTables::new(cx.lake.clone(), cx.config.memory_bytes),
             OrchestratorServiceClient::new(cx.channel.clone()),
         );
         Ok(Service::builder()
