@@ -37,7 +37,7 @@ impl Module for ScoringModule {
         let feed = CurrentVersions::new(ASSET, cx.channel.clone(), written);
         let (lake, channel) = (cx.lake.clone(), cx.channel.clone());
         let published = PublishedScores::new(lake, feed.clone(), channel, cx.config.memory_bytes);
-        let cards = Cards::new(cx.channel.clone(), cx.changes.scorecards.clone());
+        let cards = Cards::new(Arc::new(cx.channel.clone()), cx.changes.scorecards.clone());
         let service = Scoring::new(published, cards, cx.channel.clone());
         Ok(Service::builder()
             .grpc(ScoringServiceServer::new(service))

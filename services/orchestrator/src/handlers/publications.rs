@@ -1,5 +1,8 @@
 //! WatchMaterializations: the log of publications of one asset, then what is added to it.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 

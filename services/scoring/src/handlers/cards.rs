@@ -38,9 +38,30 @@ struct Active {
     asked: Instant,
 }
 
+/// Who has the cards.
+#[tonic::async_trait]
+pub(crate) trait CardSource: std::fmt::Debug + Send + Sync {
+    /// A card by its version or hash; the active one where it is empty.
+    async fn card(&self, version: &str) -> Result<Scorecard, Status>;
+}
+
+/// The scorecards service.
+#[tonic::async_trait]
+impl CardSource for Channel {
+    async fn card(&self, version: &str) -> Result<Scorecard, Status> {
+        let request = GetVersionRequest {
+            version: version.to_owned(),
+        };
+        let mut client = ScorecardServiceClient::new(self.clone());
+        let found = client.get_version(request).await?.into_inner().version;
+        let json = found.map(|version| version.card_json).unwrap_or_default();
+        Ok(serde_json::from_str(&json).map_err(|error| ApiError::internal(&error))?)
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Cards {
-    channel: Channel,
+    source: Arc<dyn CardSource>,
     changed: Changed,
     active: RwLock<Option<Active>>,
     /// One asks for all.
@@ -61,9 +82,9 @@ impl ReadyCard {
 }
 
 impl Cards {
-    pub(crate) fn new(channel: Channel, changed: Changed) -> Self {
+    pub(crate) fn new(source: Arc<dyn CardSource>, changed: Changed) -> Self {
         Self {
-            channel,
+            source,
             changed,
             active: RwLock::new(None),
             asking: tokio::sync::Mutex::new(()),
@@ -108,13 +129,96 @@ impl Cards {
     }
 
     async fn ask(&self, version: &str) -> Result<ReadyCard, Status> {
-        let request = GetVersionRequest {
-            version: version.to_owned(),
-        };
-        let mut client = ScorecardServiceClient::new(self.channel.clone());
-        let found = client.get_version(request).await?.into_inner().version;
-        let json = found.map(|version| version.card_json).unwrap_or_default();
-        let card = serde_json::from_str(&json).map_err(|error| ApiError::internal(&error))?;
-        Ok(ReadyCard::new(card)?)
+        Ok(ReadyCard::new(self.source.card(version).await?)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    use kycc_domain::card::Provenance;
+    use kycc_domain::expert::expert_card;
+
+    /// Says which card is active, and counts how often it was asked.
+    #[derive(Debug)]
+    struct Says(Mutex<(String, usize)>);
+
+    #[tonic::async_trait]
+    impl CardSource for Says {
+        async fn card(&self, version: &str) -> Result<Scorecard, Status> {
+            let mut says = self.0.lock().unwrap();
+            says.1 += 1;
+            let version = match version {
+                "" => says.0.clone(),
+                "gone" => return Err(ApiError::not_found("scorecard version", version).into()),
+                named => named.to_owned(),
+            };
+            let content = expert_card().content().clone();
+            Ok(Scorecard::new(&version, content, Provenance::default()).unwrap())
+        }
+    }
+
+    impl Says {
+        fn activate(&self, version: &str) {
+            self.0.lock().unwrap().0 = version.to_owned();
+        }
+
+        fn asked(&self) -> usize {
+            self.0.lock().unwrap().1
+        }
+    }
+
+    fn cards() -> (Cards, Arc<Says>, Changed) {
+        let says = Arc::new(Says(Mutex::new(("1.0".to_owned(), 0))));
+        let changed = Changed::default();
+        let source = Arc::clone(&says) as Arc<dyn CardSource>;
+        (Cards::new(source, changed.clone()), says, changed)
+    }
+
+    async fn active(cards: &Cards) -> String {
+        cards.get("").await.unwrap().card.version().to_owned()
+    }
+
+    #[tokio::test]
+    async fn the_active_card_is_known_as_soon_as_its_activation_is_answered() {
+        let (cards, says, changed) = cards();
+        assert_eq!(active(&cards).await, "1.0");
+        for version in ["2.0", "3.0", "2.0"] {
+            let under_way = changed.under_way();
+            says.activate(version);
+            // Neither answer is wrong now, and neither may be held.
+            active(&cards).await;
+            changed.raise();
+            drop(under_way);
+            assert_eq!(active(&cards).await, version);
+        }
+    }
+
+    #[tokio::test]
+    async fn those_who_ask_at_once_ask_once() {
+        let (cards, says, _) = cards();
+        let all = (0..20).map(|_| cards.get(""));
+        for found in futures::future::join_all(all).await {
+            found.unwrap();
+        }
+        // A machine that stands still for a second in between may make it more.
+        assert!(says.asked() < 20, "{}", says.asked());
+    }
+
+    #[tokio::test]
+    async fn a_named_card_is_asked_for_once_and_an_unknown_one_every_time() {
+        let (cards, says, changed) = cards();
+        for _ in 0..3 {
+            let found = cards.get("2.0-abc").await.unwrap();
+            assert_eq!(found.card.version(), "2.0-abc");
+            changed.raise();
+        }
+        assert_eq!(says.asked(), 1, "a version never changes");
+        for _ in 0..2 {
+            cards.get("gone").await.unwrap_err();
+        }
+        assert_eq!(says.asked(), 3);
     }
 }

@@ -1,0 +1,13 @@
+//! Scores and features as callers of a whole fleet see them: every read against every other, pages, streams and feeds across
+//! batches, rescoring and restarts.
+
+#[path = "scores/features.rs"]
+mod features;
+#[path = "scores/feed.rs"]
+mod feed;
+#[path = "scores/place.rs"]
+mod place;
+#[path = "scores/reads.rs"]
+mod reads;
+#[path = "scores/time.rs"]
+mod time;
