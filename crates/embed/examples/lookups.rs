@@ -17,9 +17,7 @@ use std::time::{Duration, Instant};
 
 use kycc_embed::{Fleet, FleetConfig};
 use kycc_proto::scoring::v1::scoring_service_client::ScoringServiceClient;
-use kycc_proto::scoring::v1::{
-    GetScoreRequest, ListScoresRequest, Score, ScoreFeaturesRequest,
-};
+use kycc_proto::scoring::v1::{GetScoreRequest, ListScoresRequest, Score, ScoreFeaturesRequest};
 use prost_types::FieldMask;
 use serde_json::{Value, json};
 use tonic::metadata::{Ascii, MetadataValue};
@@ -49,7 +47,9 @@ fn count(key: &str, default: usize) -> usize {
 fn with<T>(bearer: &Bearer, message: T) -> Request<T> {
     let mut request = Request::new(message);
     if let Some(bearer) = bearer {
-        request.metadata_mut().insert("authorization", bearer.clone());
+        request
+            .metadata_mut()
+            .insert("authorization", bearer.clone());
     }
     request
 }
@@ -134,7 +134,10 @@ async fn known(channel: &Channel, bearer: &Bearer) -> Result<Vec<Score>, Error> 
             page_token,
             ..ListScoresRequest::default()
         };
-        let page = scoring.list_scores(with(bearer, request)).await?.into_inner();
+        let page = scoring
+            .list_scores(with(bearer, request))
+            .await?
+            .into_inner();
         found.extend(page.scores);
         page_token = page.next_page_token;
         if page_token.is_empty() || found.len() >= 10_000 {
@@ -158,7 +161,9 @@ async fn get_score(
         read_mask: Some(FieldMask { paths }),
         ..GetScoreRequest::default()
     };
-    let answer = ScoringServiceClient::new(channel).get_score(with(&bearer, request)).await?;
+    let answer = ScoringServiceClient::new(channel)
+        .get_score(with(&bearer, request))
+        .await?;
     let score = answer.into_inner().score.unwrap_or_default();
     if (&score.party_id, score.final_score) != (&wanted.party_id, wanted.final_score) {
         return Err(format!("expected {wanted:?}, got {score:?}").into());
@@ -167,7 +172,11 @@ async fn get_score(
 }
 
 fn what_if() -> ScoreFeaturesRequest {
-    let given = [("kyc_verified", 1.0), ("company_age_years", 7.0), ("network_size", 9.0)];
+    let given = [
+        ("kyc_verified", 1.0),
+        ("company_age_years", 7.0),
+        ("network_size", 9.0),
+    ];
     ScoreFeaturesRequest {
         features: given.map(|(name, value)| (name.to_owned(), value)).into(),
         ..ScoreFeaturesRequest::default()

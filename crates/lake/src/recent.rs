@@ -117,9 +117,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     async fn get(recent: &Recent<&'static str, usize>, key: &'static str, weight: usize) {
-        let made = recent.get(&key, |weight| *weight, async || {
-            Ok::<_, Infallible>(weight)
-        });
+        let made = recent.get(&key, |weight| *weight, async || Ok::<_, Infallible>(weight));
         made.await.unwrap();
     }
 
@@ -147,10 +145,8 @@ mod tests {
             tokio::task::yield_now().await;
             Ok::<_, Infallible>(made.fetch_add(1, Ordering::Relaxed))
         };
-        let (one, other) = tokio::join!(
-            recent.get(&"a", |_| 1, make),
-            recent.get(&"a", |_| 1, make)
-        );
+        let (one, other) =
+            tokio::join!(recent.get(&"a", |_| 1, make), recent.get(&"a", |_| 1, make));
         assert!(Arc::ptr_eq(&one.unwrap(), &other.unwrap()));
         assert_eq!(made.into_inner(), 1);
     }

@@ -54,6 +54,7 @@ struct Shared {
     known: RwLock<Known>,
     /// The position up to which `known` is complete, for those who wait for more.
     heard: watch::Sender<u64>,
+    stopped: CancellationToken,
 }
 
 #[derive(Debug, Default)]
@@ -77,6 +78,7 @@ impl CurrentVersions {
                 live: AtomicBool::new(false),
                 known: RwLock::default(),
                 heard: watch::Sender::new(0),
+                stopped: CancellationToken::new(),
             }),
         }
     }
@@ -91,7 +93,9 @@ impl CurrentVersions {
             batch_id: batch.to_owned(),
         };
         let mut client = OrchestratorServiceClient::new(self.shared.channel.clone());
-        let answer = client.get_materialization(kycc_rpc::traced(request)).await?;
+        let answer = client
+            .get_materialization(kycc_rpc::traced(request))
+            .await?;
         let made = answer.into_inner().materialization.unwrap_or_default();
         Ok(Arc::new(Publication { position: 0, made }))
     }
@@ -152,13 +156,26 @@ impl CurrentVersions {
         self.shared.heard.subscribe()
     }
 
+    /// Told when this process stops: then nothing more will be heard.
+    #[must_use]
+    pub fn stopped(&self) -> CancellationToken {
+        self.shared.stopped.clone()
+    }
+
     /// Follows the feed until told to stop; for a service's background work.
     pub async fn follow(self, stop: CancellationToken) -> Result<(), Infallible> {
+        self.listen_until(stop).await;
+        self.shared.live.store(false, Ordering::Release);
+        self.shared.stopped.cancel();
+        Ok(())
+    }
+
+    async fn listen_until(&self, stop: CancellationToken) {
         let mut pause = FIRST_PAUSE;
         loop {
             let before = *self.shared.heard.borrow();
             let ended = tokio::select! {
-                () = stop.cancelled() => return Ok(()),
+                () = stop.cancelled() => return,
                 ended = self.listen() => ended,
             };
             self.shared.live.store(false, Ordering::Release);
@@ -171,9 +188,13 @@ impl CurrentVersions {
             }
             // A feed that had worked is tried again at once.
             let worked = *self.shared.heard.borrow() != before;
-            pause = if worked { FIRST_PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
+            pause = if worked {
+                FIRST_PAUSE
+            } else {
+                (pause * 2).min(LONGEST_PAUSE)
+            };
             tokio::select! {
-                () = stop.cancelled() => return Ok(()),
+                () = stop.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
             }
         }
@@ -186,7 +207,9 @@ impl CurrentVersions {
             omit_metadata: true,
         };
         let mut client = OrchestratorServiceClient::new(self.shared.channel.clone());
-        let answer = client.watch_materializations(kycc_rpc::traced(request)).await?;
+        let answer = client
+            .watch_materializations(kycc_rpc::traced(request))
+            .await?;
         let mut feed = answer.into_inner();
         loop {
             let said = tokio::time::timeout(SILENCE, feed.message()).await;
@@ -302,7 +325,11 @@ mod tests {
         assert_eq!(current.known("B2"), None);
 
         let under_way = written.under_way();
-        assert_eq!(current.known("B1"), None, "its version may be about to change");
+        assert_eq!(
+            current.known("B1"),
+            None,
+            "its version may be about to change"
+        );
         written.raise_to(6);
         drop(under_way);
         assert_eq!(current.known("B1"), None, "it has changed");
@@ -313,25 +340,41 @@ mod tests {
     #[tokio::test]
     async fn the_newest_is_the_one_made_last_also_when_an_earlier_one_is_current_again() {
         let current = versions(&Changed::default());
-        for message in [said(1, "B1", "m1"), said(2, "B2", "m2"), said(3, "B1", "m1"), up_to(3)] {
+        for message in [
+            said(1, "B1", "m1"),
+            said(2, "B2", "m2"),
+            said(3, "B1", "m1"),
+            up_to(3),
+        ] {
             assert!(current.take(message));
         }
         assert_eq!(id(current.known("")).as_deref(), Some("m2"));
         let all = current.all().unwrap();
-        let ids: Vec<_> = all.iter().map(|one| one.made.materialization_id.as_str()).collect();
+        let ids: Vec<_> = all
+            .iter()
+            .map(|one| one.made.materialization_id.as_str())
+            .collect();
         assert_eq!(ids, ["m2", "m1"]);
     }
 
     #[tokio::test]
     async fn the_log_is_read_on_from_any_position_with_what_each_stands_beside() {
         let current = versions(&Changed::default());
-        for message in [said(2, "B1", "m1"), said(5, "B2", "m2"), said(9, "B1", "m3")] {
+        for message in [
+            said(2, "B1", "m1"),
+            said(5, "B2", "m2"),
+            said(9, "B1", "m3"),
+        ] {
             current.take(message);
         }
         let position = |one: Option<Arc<Publication>>| one.map(|one| one.position);
         let beside = |after| {
             let found = current.after(after)?;
-            Some((found.publication.position, position(found.before), position(found.replaced)))
+            Some((
+                found.publication.position,
+                position(found.before),
+                position(found.replaced),
+            ))
         };
         assert_eq!(beside(0), Some((2, None, None)));
         assert_eq!(beside(2), Some((5, Some(2), None)));
@@ -346,7 +389,10 @@ mod tests {
         current.take(up_to(9));
         assert!(!current.take(up_to(3)));
         assert_eq!(current.known("B1"), None);
-        assert_eq!(current.after(0).map(|found| found.publication.position), None);
+        assert_eq!(
+            current.after(0).map(|found| found.publication.position),
+            None
+        );
         assert_eq!(*current.heard().borrow(), 0, "from its beginning");
     }
 }

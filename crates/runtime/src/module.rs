@@ -14,7 +14,9 @@ use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService;
 use tonic::transport::Channel;
 
-use crate::{BoxError, Changes, Clock, FleetConfig, ModuleTable, SourceObserver, Spawner, TaskHandler};
+use crate::{
+    BoxError, Changes, Clock, FleetConfig, ModuleTable, SourceObserver, Spawner, TaskHandler,
+};
 
 /// One service of the fleet. Its constructor is the only public item of its crate.
 #[async_trait]

@@ -9,7 +9,6 @@ use kycc_proto::features::v1::feature_service_server::{self, FeatureServiceServe
 use kycc_runtime::{BuildError, CurrentVersions, Module, ModuleContext, Service};
 use std::sync::Arc;
 
-
 pub(crate) struct FeatureStore;
 
 #[async_trait]

@@ -33,8 +33,8 @@ pub(crate) use publications::{Publication, PublicationStore};
 pub(crate) use retention::Pruned;
 pub(crate) use retention::RetentionStore;
 pub(crate) use types::{
-    Applied, AttemptEnd, Change, Created, Logged, Move, NewMaterialization, NewRun, RunFacts, RunFilter,
-    StoredEvent, StoredMaterialization, StoredRun, Times, VersionOf,
+    Applied, AttemptEnd, Change, Created, Logged, Move, NewMaterialization, NewRun, RunFacts,
+    RunFilter, StoredEvent, StoredMaterialization, StoredRun, Times, VersionOf,
 };
 
 pub(crate) const MIGRATIONS: &[Migration] = &[

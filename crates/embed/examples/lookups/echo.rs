@@ -54,7 +54,10 @@ impl tower::Service<http::Request<Body>> for Echo {
 
 pub(super) async fn serve(listener: TcpListener) -> Result<(), Error> {
     let incoming = tonic::transport::server::TcpIncoming::from(listener).with_nodelay(Some(true));
-    Server::builder().add_service(Echo).serve_with_incoming(incoming).await?;
+    Server::builder()
+        .add_service(Echo)
+        .serve_with_incoming(incoming)
+        .await?;
     Ok(())
 }
 
@@ -67,7 +70,9 @@ pub(super) async fn call(channel: Channel, number: usize) -> Result<(), Error> {
     let mut client = tonic::client::Grpc::new(channel);
     client.ready().await?;
     let path = PathAndQuery::from_static(PATH);
-    let answer = client.unary(Request::new(request), path, Codec::default()).await?;
+    let answer = client
+        .unary(Request::new(request), path, Codec::default())
+        .await?;
     if answer.into_inner() == wanted {
         Ok(())
     } else {

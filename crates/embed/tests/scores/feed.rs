@@ -13,7 +13,12 @@ const FEBRUARY: &str = "2026-02-28T00:00:00Z";
 type Feed = Streaming<WatchScoresResponse>;
 
 async fn watch(place: &Place, request: WatchScoresRequest) -> Feed {
-    place.scoring().watch_scores(request).await.unwrap().into_inner()
+    place
+        .scoring()
+        .watch_scores(request)
+        .await
+        .unwrap()
+        .into_inner()
 }
 
 fn after(resume_token: &str) -> WatchScoresRequest {
@@ -46,7 +51,8 @@ async fn expected(place: &Place, old: &str, new: &str) -> Vec<ScoreChange> {
     let new = place.all(new).await.into_iter();
     new.filter_map(|score| {
         let before = old.get(&score.party_id);
-        let same = before.is_some_and(|old| (old.final_score, &old.band) == (score.final_score, &score.band));
+        let same = before
+            .is_some_and(|old| (old.final_score, &old.band) == (score.final_score, &score.band));
         (!same).then(|| ScoreChange {
             previous_final_score: before.map(|old| old.final_score),
             previous_band: before.map(|old| old.band.clone()).unwrap_or_default(),
@@ -69,7 +75,10 @@ async fn what_every_publication_changed_is_told_also_after_a_restart_in_its_mids
     let (first, changes) = publication(&mut feed).await;
     assert_eq!((first.batch_id.as_str(), changes.len()), ("B1", 0));
     let summary = first.summary.unwrap();
-    assert_eq!((summary.not_compared.as_str(), summary.parties), ("FIRST_BATCH", 1_200));
+    assert_eq!(
+        (summary.not_compared.as_str(), summary.parties),
+        ("FIRST_BATCH", 1_200)
+    );
 
     place.score("B2", 1_300, 2, FEBRUARY).await;
     let wanted = expected(&place, "B1", "B2").await;
@@ -84,9 +93,15 @@ async fn what_every_publication_changed_is_told_also_after_a_restart_in_its_mids
     let (last, rest) = publication(&mut resumed).await;
     let received: Vec<_> = part.changes.iter().cloned().chain(rest).collect();
     assert_eq!(received, wanted);
-    let summary = last.summary.unwrap();
+    let summary = last.summary.clone().unwrap();
     assert_eq!((summary.appeared, summary.disappeared), (100, 0));
-    assert_eq!((last.base_batch_id.as_str(), last.as_of_time.unwrap().seconds), ("B1", 1_772_236_800));
+    assert_eq!(
+        (
+            last.base_batch_id.as_str(),
+            last.as_of_time.unwrap().seconds
+        ),
+        ("B1", 1_772_236_800)
+    );
 
     // Whoever begins with an older token gets it all again, in the same order.
     let mut again = watch(&place, after(&begin.resume_token)).await;
@@ -107,7 +122,10 @@ async fn a_batch_that_is_scored_again_is_compared_with_itself() {
     next(&mut feed).await;
     place.rescore("B1", 30.0).await;
     let (told, changes) = publication(&mut feed).await;
-    assert_eq!((told.batch_id.as_str(), told.base_batch_id.as_str()), ("B1", "B1"));
+    assert_eq!(
+        (told.batch_id.as_str(), told.base_batch_id.as_str()),
+        ("B1", "B1")
+    );
     assert_eq!(changes.len(), before.len());
     assert!(changes.iter().zip(&before).all(|(change, before)| {
         change.previous_final_score == Some(before.final_score)
@@ -125,7 +143,14 @@ async fn a_batch_that_is_scored_again_is_compared_with_itself() {
 async fn filters_leave_out_small_changes_and_other_batches() {
     let mut place = Place::new().await;
     for (batch, as_of) in [("B1", JANUARY), ("B2", FEBRUARY)] {
-        place.score(batch, 200, as_of.len() as u64 + batch.as_bytes()[1] as u64, as_of).await;
+        place
+            .score(
+                batch,
+                200,
+                as_of.len() as u64 + batch.as_bytes()[1] as u64,
+                as_of,
+            )
+            .await;
     }
     let all = expected(&place, "B1", "B2").await;
     let tell = async |request: WatchScoresRequest| {
@@ -158,7 +183,10 @@ async fn filters_leave_out_small_changes_and_other_batches() {
         min_change: 25,
         ..WatchScoresRequest::default()
     };
-    assert_eq!(tell(large).await, all.iter().filter(far).cloned().collect::<Vec<_>>());
+    assert_eq!(
+        tell(large).await,
+        all.iter().filter(far).cloned().collect::<Vec<_>>()
+    );
     place.stop().await;
 }
 
@@ -172,8 +200,20 @@ async fn a_feed_that_cannot_begin_is_refused_by_its_field() {
     for (request, named) in [
         (after("zz"), "resume_token"),
         (after(&kycc_rpc::page_token("P-00001")), "resume_token"),
-        (WatchScoresRequest { from_beginning: true, ..after(&token) }, "from_beginning"),
-        (WatchScoresRequest { min_change: -1, ..Default::default() }, "min_change"),
+        (
+            WatchScoresRequest {
+                from_beginning: true,
+                ..after(&token)
+            },
+            "from_beginning",
+        ),
+        (
+            WatchScoresRequest {
+                min_change: -1,
+                ..Default::default()
+            },
+            "min_change",
+        ),
     ] {
         let answer = place.scoring().watch_scores(request).await.map(|_| ());
         assert_eq!(field(answer), named);

@@ -65,7 +65,9 @@ impl Place {
         let mut spec = kycc_synthetic::Spec::new(batch, parties, seed);
         spec.generated_at = as_of.parse::<DateTime<Utc>>().unwrap();
         spec.transactions_per_party = 5.0;
-        kycc_synthetic::write(&spec, self.folder.path()).unwrap().source
+        kycc_synthetic::write(&spec, self.folder.path())
+            .unwrap()
+            .source
     }
 
     /// From the document to scores. Returns when the run is told to have ended, and not a moment later.
@@ -100,7 +102,13 @@ impl Place {
             run_config_json: config.to_string(),
             ..LaunchRunRequest::default()
         };
-        let run = client.launch_run(request).await.unwrap().into_inner().run.unwrap();
+        let run = client
+            .launch_run(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .run
+            .unwrap();
         let request = WatchRunRequest {
             run_id: run.run_id,
             after_sequence: 0,
@@ -125,7 +133,12 @@ impl Place {
                 page_token,
                 ..ListScoresRequest::default()
             };
-            let page = self.scoring().list_scores(request).await.unwrap().into_inner();
+            let page = self
+                .scoring()
+                .list_scores(request)
+                .await
+                .unwrap()
+                .into_inner();
             found.extend(page.scores);
             page_token = page.next_page_token;
             if page_token.is_empty() {

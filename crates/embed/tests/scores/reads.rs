@@ -13,7 +13,12 @@ use crate::place::{Place, Scoring, field, refused};
 
 const B1: &str = "2026-01-31T00:00:00Z";
 /// What somebody might try.
-const ODD: [&str; 4] = ["P-1'; DROP TABLE orchestrator_runs; --", "\u{0}", "ä/../..", "%_"];
+const ODD: [&str; 4] = [
+    "P-1'; DROP TABLE orchestrator_runs; --",
+    "\u{0}",
+    "ä/../..",
+    "%_",
+];
 
 fn get(party: &str) -> GetScoreRequest {
     GetScoreRequest {
@@ -57,13 +62,29 @@ async fn whichever_way_a_batch_is_read_its_scores_are_the_same() {
     let mut scoring = place.scoring();
     let all = place.all("B1").await;
     assert_eq!(all.len(), 300);
-    assert!(all.windows(2).all(|pair| pair[0].party_id < pair[1].party_id));
+    assert!(
+        all.windows(2)
+            .all(|pair| pair[0].party_id < pair[1].party_id)
+    );
 
     let whole = score(&mut scoring, get(&all[7].party_id)).await;
     assert!(!whole.contributions.is_empty());
-    let base = whole.raw - whole.contributions.iter().map(|part| part.points).sum::<f64>();
-    assert!((base - 300.0).abs() < 1e-6, "contributions explain the score: {base}");
-    assert!(whole.contributions.iter().all(|part| part.value.is_finite()));
+    let base = whole.raw
+        - whole
+            .contributions
+            .iter()
+            .map(|part| part.points)
+            .sum::<f64>();
+    assert!(
+        (base - 300.0).abs() < 1e-6,
+        "contributions explain the score: {base}"
+    );
+    assert!(
+        whole
+            .contributions
+            .iter()
+            .all(|part| part.value.is_finite())
+    );
     let listed = Score {
         contributions: Vec::new(),
         ..whole.clone()
@@ -71,13 +92,26 @@ async fn whichever_way_a_batch_is_read_its_scores_are_the_same() {
     assert_eq!(listed, all[7]);
 
     let request = BatchGetScoresRequest {
-        party_ids: [&all[7].party_id, ODD[0], &all[2].party_id, ODD[1], &all[7].party_id]
-            .map(str::to_owned)
-            .to_vec(),
+        party_ids: [
+            &all[7].party_id,
+            ODD[0],
+            &all[2].party_id,
+            ODD[1],
+            &all[7].party_id,
+        ]
+        .map(str::to_owned)
+        .to_vec(),
         ..BatchGetScoresRequest::default()
     };
-    let many = scoring.batch_get_scores(request).await.unwrap().into_inner();
-    assert_eq!(many.scores, [all[7].clone(), all[2].clone(), all[7].clone()]);
+    let many = scoring
+        .batch_get_scores(request)
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        many.scores,
+        [all[7].clone(), all[2].clone(), all[7].clone()]
+    );
     assert_eq!(many.missing_party_ids, [ODD[0], ODD[1]]);
     assert_eq!(many.batch_id, "B1");
 
@@ -114,7 +148,11 @@ async fn lists_are_filtered_ordered_and_counted() {
         };
         let (found, total) = list(&mut scoring, request).await;
         let mut expected = all.clone();
-        let sign = if order == ScoreOrder::LowestFirst { 1 } else { -1 };
+        let sign = if order == ScoreOrder::LowestFirst {
+            1
+        } else {
+            -1
+        };
         expected.sort_by_key(|score| (sign * score.final_score, score.party_id.clone()));
         assert_eq!(ids(&found), ids(&expected));
         assert_eq!(total, 300);
@@ -144,7 +182,10 @@ async fn lists_are_filtered_ordered_and_counted() {
     let expected = all.iter().filter(|score| {
         (median..=median + 40).contains(&score.final_score) && !score.flags.is_empty()
     });
-    assert_eq!((found.len(), total), (expected.clone().count(), expected.count() as u64));
+    assert_eq!(
+        (found.len(), total),
+        (expected.clone().count(), expected.count() as u64)
+    );
     place.stop().await;
 }
 
@@ -171,7 +212,11 @@ async fn a_mask_leaves_out_what_it_does_not_name() {
         ..ListScoresRequest::default()
     };
     let page = scoring.list_scores(request).await.unwrap().into_inner();
-    let found = page.scores.iter().find(|score| score.party_id == party).unwrap();
+    let found = page
+        .scores
+        .iter()
+        .find(|score| score.party_id == party)
+        .unwrap();
     let expected = Score {
         party_id: party,
         contributions: whole.contributions,
@@ -189,13 +234,19 @@ async fn what_cannot_be_answered_is_refused_by_its_field() {
     assert_eq!(error.reason(), "NOTHING_SCORED");
     place.score("B1", 50, 1, B1).await;
     for odd in ODD {
-        assert_eq!(refused(scoring.get_score(get(odd)).await).code(), Code::NotFound);
+        assert_eq!(
+            refused(scoring.get_score(get(odd)).await).code(),
+            Code::NotFound
+        );
         let request = GetScoreRequest {
             batch_id: odd.to_owned(),
             ..get("P-1")
         };
         let code = refused(scoring.get_score(request).await).code();
-        assert!(matches!(code, Code::NotFound | Code::InvalidArgument), "{code:?}");
+        assert!(
+            matches!(code, Code::NotFound | Code::InvalidArgument),
+            "{code:?}"
+        );
     }
     assert_eq!(field(scoring.get_score(get("")).await), "party_id");
     let request = GetScoreRequest {
@@ -208,11 +259,17 @@ async fn what_cannot_be_answered_is_refused_by_its_field() {
         party_ids: ids,
         ..BatchGetScoresRequest::default()
     };
-    assert_eq!(field(scoring.batch_get_scores(many(vec![])).await), "party_ids");
+    assert_eq!(
+        field(scoring.batch_get_scores(many(vec![])).await),
+        "party_ids"
+    );
     let too_many = many(vec!["P".to_owned(); 1_001]);
     assert_eq!(field(scoring.batch_get_scores(too_many).await), "party_ids");
     let unnamed = many(vec!["P".to_owned(), String::new()]);
-    assert_eq!(field(scoring.batch_get_scores(unnamed).await), "party_ids[1]");
+    assert_eq!(
+        field(scoring.batch_get_scores(unnamed).await),
+        "party_ids[1]"
+    );
 
     let page = scoring
         .list_scores(ListScoresRequest {
@@ -228,16 +285,37 @@ async fn what_cannot_be_answered_is_refused_by_its_field() {
         order: ScoreOrder::LowestFirst.into(),
         ..ListScoresRequest::default()
     };
-    assert_eq!(field(scoring.list_scores(in_another_order).await), "page_token");
+    assert_eq!(
+        field(scoring.list_scores(in_another_order).await),
+        "page_token"
+    );
     let altered = ListScoresRequest {
         page_token: format!("{}0", &token[..token.len() - 1]),
         ..ListScoresRequest::default()
     };
     assert_eq!(field(scoring.list_scores(altered).await), "page_token");
     for (request, named) in [
-        (ListScoresRequest { band: "fabulous".to_owned(), ..Default::default() }, "band"),
-        (ListScoresRequest { order: 99, ..Default::default() }, "order"),
-        (ListScoresRequest { page_size: -1, ..Default::default() }, "page_size"),
+        (
+            ListScoresRequest {
+                band: "fabulous".to_owned(),
+                ..Default::default()
+            },
+            "band",
+        ),
+        (
+            ListScoresRequest {
+                order: 99,
+                ..Default::default()
+            },
+            "order",
+        ),
+        (
+            ListScoresRequest {
+                page_size: -1,
+                ..Default::default()
+            },
+            "page_size",
+        ),
         (
             ListScoresRequest {
                 min_final_score: Some(700),
@@ -250,8 +328,20 @@ async fn what_cannot_be_answered_is_refused_by_its_field() {
         assert_eq!(field(scoring.list_scores(request).await), named);
     }
     for (request, named) in [
-        (StreamScoresRequest { resume_token: token, ..Default::default() }, "resume_token"),
-        (StreamScoresRequest { chunk_size: -1, ..Default::default() }, "chunk_size"),
+        (
+            StreamScoresRequest {
+                resume_token: token,
+                ..Default::default()
+            },
+            "resume_token",
+        ),
+        (
+            StreamScoresRequest {
+                chunk_size: -1,
+                ..Default::default()
+            },
+            "chunk_size",
+        ),
     ] {
         let answer = scoring.stream_scores(request).await.map(|_| ());
         assert_eq!(field(answer), named);
@@ -263,12 +353,23 @@ async fn what_cannot_be_answered_is_refused_by_its_field() {
 async fn vectors_are_scored_one_by_one_and_together_alike() {
     let mut place = Place::new().await;
     let mut scoring = place.scoring();
-    let features = |size: f64| [("network_size".to_owned(), size), ("kyc_verified".to_owned(), 1.0)];
+    let features = |size: f64| {
+        [
+            ("network_size".to_owned(), size),
+            ("kyc_verified".to_owned(), 1.0),
+        ]
+    };
     let one = ScoreFeaturesRequest {
         features: features(9.0).into(),
         ..ScoreFeaturesRequest::default()
     };
-    let alone = scoring.score_features(one).await.unwrap().into_inner().score.unwrap();
+    let alone = scoring
+        .score_features(one)
+        .await
+        .unwrap()
+        .into_inner()
+        .score
+        .unwrap();
     let vector = |key: &str, size: f64| Vector {
         key: key.to_owned(),
         features: features(size).into(),
@@ -278,7 +379,11 @@ async fn vectors_are_scored_one_by_one_and_together_alike() {
         read_mask: mask(&["*"]),
         ..BatchScoreFeaturesRequest::default()
     };
-    let both = scoring.batch_score_features(request).await.unwrap().into_inner();
+    let both = scoring
+        .batch_score_features(request)
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(both.scorecard_version, alone.scorecard_version);
     let expected = Score {
         party_id: "y".to_owned(),
@@ -292,8 +397,18 @@ async fn vectors_are_scored_one_by_one_and_together_alike() {
         ..BatchScoreFeaturesRequest::default()
     };
     let error = refused(scoring.batch_score_features(request).await);
-    let fields: Vec<_> = error.violations().iter().map(|one| one.field.as_str()).collect();
-    assert_eq!(fields, ["vectors[1].features.network_size", "vectors[2].features.network_size"]);
+    let fields: Vec<_> = error
+        .violations()
+        .iter()
+        .map(|one| one.field.as_str())
+        .collect();
+    assert_eq!(
+        fields,
+        [
+            "vectors[1].features.network_size",
+            "vectors[2].features.network_size"
+        ]
+    );
     let none = BatchScoreFeaturesRequest::default();
     assert_eq!(field(scoring.batch_score_features(none).await), "vectors");
     place.stop().await;
@@ -308,12 +423,24 @@ async fn statistics_that_have_not_changed_are_not_sent_again() {
         batch_id: "B1".to_owned(),
         if_none_match,
     };
-    let first = scoring.get_statistics(ask(String::new())).await.unwrap().into_inner();
+    let first = scoring
+        .get_statistics(ask(String::new()))
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!((first.parties_scored, first.not_modified), (50, false));
-    let same = scoring.get_statistics(ask(first.etag.clone())).await.unwrap().into_inner();
+    let same = scoring
+        .get_statistics(ask(first.etag.clone()))
+        .await
+        .unwrap()
+        .into_inner();
     assert!(same.not_modified && same.bands.is_empty() && same.etag == first.etag);
     place.rescore("B1", 30.0).await;
-    let other = scoring.get_statistics(ask(first.etag.clone())).await.unwrap().into_inner();
+    let other = scoring
+        .get_statistics(ask(first.etag.clone()))
+        .await
+        .unwrap()
+        .into_inner();
     assert!(!other.not_modified && other.etag != first.etag);
     assert!(other.avg_score > first.avg_score);
     place.stop().await;

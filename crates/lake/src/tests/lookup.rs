@@ -36,7 +36,10 @@ async fn versions_asked_for_last_are_held(place: &Place) {
     let first = tables.get(&ids[0]).await.unwrap();
     assert!(Arc::ptr_eq(&first, &tables.get(&ids[0]).await.unwrap()));
     tables.get(&ids[1]).await.unwrap();
-    assert!(tables.peek(&ids[0]).is_some(), "two are kept, whatever they weigh");
+    assert!(
+        tables.peek(&ids[0]).is_some(),
+        "two are kept, whatever they weigh"
+    );
     tables.get(&ids[2]).await.unwrap();
     assert!(tables.peek(&ids[0]).is_none());
     assert!(!Arc::ptr_eq(&first, &tables.get(&ids[0]).await.unwrap()));

@@ -59,7 +59,10 @@ impl CurrentFeatures for Told {
                 page_token,
                 ..ListMaterializationsRequest::default()
             };
-            let page = client.list_materializations(request).await.map_err(silent)?;
+            let page = client
+                .list_materializations(request)
+                .await
+                .map_err(silent)?;
             let page = page.into_inner();
             for made in &page.materializations {
                 // The newest of a batch comes first, and is its current one.
@@ -139,9 +142,10 @@ impl<C: CurrentFeatures> Held<C> {
         };
         let version = self.current.current(batch.as_ref()).await?;
         let version = version.ok_or_else(|| {
-            let of = batch.map_or_else(|| "no batch has features yet".to_owned(), |batch| {
-                format!("batch {batch} has no features yet")
-            });
+            let of = batch.map_or_else(
+                || "no batch has features yet".to_owned(),
+                |batch| format!("batch {batch} has no features yet"),
+            );
             let message = format!("{of}; run feature_job or full_scoring_job for it");
             ApiError::precondition("NO_FEATURES", message)
         })?;

@@ -34,6 +34,8 @@ struct Watcher {
     waiting: VecDeque<WatchMaterializationsResponse>,
     /// There may be more up to `up_to` than was read.
     behind: bool,
+    /// `up_to` is known.
+    looked: bool,
     /// The caller knows how far it is.
     told: bool,
     failed: bool,
@@ -57,6 +59,7 @@ impl Api {
             up_to: 0,
             waiting: VecDeque::new(),
             behind: false,
+            looked: false,
             told: false,
             failed: false,
         };
@@ -73,7 +76,6 @@ impl Api {
 
 impl Watcher {
     async fn next(&mut self) -> Result<WatchMaterializationsResponse, ApiError> {
-        let mut first = self.up_to == 0;
         loop {
             if let Some(answer) = self.waiting.pop_front() {
                 return Ok(answer);
@@ -82,7 +84,7 @@ impl Watcher {
                 self.read().await?;
                 continue;
             }
-            if !self.told && !first {
+            if self.looked && !self.told {
                 self.told = true;
                 return Ok(WatchMaterializationsResponse {
                     position: self.up_to,
@@ -90,14 +92,13 @@ impl Watcher {
                     ..WatchMaterializationsResponse::default()
                 });
             }
-            if !first {
+            if self.looked {
                 tokio::select! {
                     () = self.stopping.cancelled() => return Err(stopping()),
                     // Either way there may be something new.
                     _ = tokio::time::timeout(LOOK, self.written.changed()) => {}
                 }
             }
-            first = false;
             self.look().await?;
         }
     }
@@ -109,7 +110,7 @@ impl Watcher {
         let newest = self.api.store.newest_position().await;
         self.up_to = newest.map_err(failures::store)?;
         self.behind = self.up_to > self.after;
-        self.told = false;
+        (self.looked, self.told) = (true, false);
         Ok(())
     }
 

@@ -9,8 +9,8 @@ use sqlx::Row as _;
 
 use super::RunStoreError;
 use super::dead_letters::WriteDeadLetters as _;
-use super::rows::{bigint, to_json, to_json_option};
 use super::publications::{NewPublication, WritePublications as _};
+use super::rows::{bigint, to_json, to_json_option};
 use super::types::{Applied, AttemptEnd, Change, Logged, Move, NewMaterialization};
 use super::values::{MOST_ROWS, statement};
 use super::write::WriteRuns as _;

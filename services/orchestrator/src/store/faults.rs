@@ -11,9 +11,9 @@ use kycc_store::StoreError;
 use tokio::sync::watch;
 
 use super::{
-    Applied, Change, Created, DeadLetter, DeadLetterStore, Epoch, LeaderRow, LeaderStore, LetterFilter,
-    NewRun, Pruned, Publication, PublicationStore, RetentionStore, RunFilter, RunStore, RunStoreError, StoredEvent,
-    StoredMaterialization, StoredRun, VersionOf,
+    Applied, Change, Created, DeadLetter, DeadLetterStore, Epoch, LeaderRow, LeaderStore,
+    LetterFilter, NewRun, Pruned, Publication, PublicationStore, RetentionStore, RunFilter,
+    RunStore, RunStoreError, StoredEvent, StoredMaterialization, StoredRun, VersionOf,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -23,7 +23,13 @@ pub(super) fn published(
     features: Option<(&FeatureColumns, usize)>,
     mask: Mask,
 ) -> Score {
-    let text = |field, text: &str| if mask.has(field) { text.to_owned() } else { String::new() };
+    let text = |field, text: &str| {
+        if mask.has(field) {
+            text.to_owned()
+        } else {
+            String::new()
+        }
+    };
     let mut score = Score {
         party_id: text(Mask::PARTY_ID, party_id),
         batch_id: text(Mask::BATCH_ID, &scores.batch),
@@ -101,7 +107,11 @@ fn contributions(
             value,
             scaled: factor.method.scale(value),
             weight: factor.weight,
-            points: if points.is_valid(at) { points.value(at) } else { 0.0 },
+            points: if points.is_valid(at) {
+                points.value(at)
+            } else {
+                0.0
+            },
             max_points: scores.compiled.max_points(index),
         }
     });

@@ -77,9 +77,7 @@ pub(super) async fn page(
     let after = read_position_token(&request.page_token)?;
     let mut batches = published.in_time().await?;
     if let Some((as_of, batch)) = &after {
-        batches.retain(|one| {
-            (Reverse(one.as_of), &one.made.batch_id) > (Reverse(*as_of), batch)
-        });
+        batches.retain(|one| (Reverse(one.as_of), &one.made.batch_id) > (Reverse(*as_of), batch));
     }
     let mut answer = ListScoreHistoryResponse::default();
     // An entry is complete when the one before it in time is known.

@@ -48,8 +48,14 @@ impl LightRows {
         use arrow::array::Array as _;
         let texts = [&self.party, &self.band];
         let numbers = [&self.score, &self.final_score];
-        texts.map(|column| column.get_array_memory_size()).iter().sum::<usize>()
-            + numbers.map(|column| column.get_array_memory_size()).iter().sum::<usize>()
+        texts
+            .map(|column| column.get_array_memory_size())
+            .iter()
+            .sum::<usize>()
+            + numbers
+                .map(|column| column.get_array_memory_size())
+                .iter()
+                .sum::<usize>()
     }
 
     pub(super) fn score(&self, at: usize) -> i32 {

@@ -151,7 +151,11 @@ fn listed(
 }
 
 /// Calls `each` with every row. The best first keeps parties of one score in party order, as the worst first does.
-fn in_order(snapshot: &Snapshot, order: ScoreOrder, mut each: impl FnMut(usize) -> ControlFlow<()>) {
+fn in_order(
+    snapshot: &Snapshot,
+    order: ScoreOrder,
+    mut each: impl FnMut(usize) -> ControlFlow<()>,
+) {
     let columns = snapshot.columns();
     let _ = match order {
         ScoreOrder::Unspecified | ScoreOrder::Party => (0..snapshot.parties()).try_for_each(each),

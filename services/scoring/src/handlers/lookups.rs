@@ -60,14 +60,7 @@ impl Snapshot {
             let row = if same { Some(at) } else { table.row_of(party) };
             Some((table.prepared(FeatureColumns::of), row?))
         });
-        answers::published(
-            &self.scores,
-            self.columns(),
-            at,
-            party,
-            features,
-            self.mask,
-        )
+        answers::published(&self.scores, self.columns(), at, party, features, self.mask)
     }
 }
 

@@ -95,9 +95,18 @@ mod tests {
 
     #[test]
     fn what_is_no_field_is_refused_with_those_there_are() {
-        for path in ["bands", "", "contributions.points", "Band", "'; DROP TABLE scores"] {
+        for path in [
+            "bands",
+            "",
+            "contributions.points",
+            "Band",
+            "'; DROP TABLE scores",
+        ] {
             let error = read(&["band", path]).unwrap_err().to_string();
-            assert!(error.starts_with("read_mask: ") && error.contains("cutoff_reasons"), "{error}");
+            assert!(
+                error.starts_with("read_mask: ") && error.contains("cutoff_reasons"),
+                "{error}"
+            );
         }
     }
 }

@@ -58,7 +58,12 @@ pub(crate) struct BatchScores {
 
 impl PublishedScores {
     /// Holds rows of `most_bytes` together.
-    pub(crate) fn new(lake: Lake, feed: CurrentVersions, channel: Channel, most_bytes: usize) -> Self {
+    pub(crate) fn new(
+        lake: Lake,
+        feed: CurrentVersions,
+        channel: Channel,
+        most_bytes: usize,
+    ) -> Self {
         Self {
             channel,
             feed,
@@ -93,7 +98,10 @@ impl PublishedScores {
     }
 
     /// Asks for the current materialization of every batch, the last made first, while `go_on` says so.
-    async fn each_current(&self, mut go_on: impl FnMut(Materialization) -> bool) -> Result<(), Status> {
+    async fn each_current(
+        &self,
+        mut go_on: impl FnMut(Materialization) -> bool,
+    ) -> Result<(), Status> {
         let mut client = OrchestratorServiceClient::new(self.channel.clone());
         let mut seen = HashSet::new();
         let mut page_token = String::new();
@@ -140,7 +148,10 @@ impl PublishedScores {
     }
 
     /// The scores that a step made; `None` where it made no rows.
-    pub(super) async fn scores(&self, made: &Materialization) -> Result<Option<Arc<BatchScores>>, Status> {
+    pub(super) async fn scores(
+        &self,
+        made: &Materialization,
+    ) -> Result<Option<Arc<BatchScores>>, Status> {
         let Some(version) = output(made, &SCORES)? else {
             return Ok(None);
         };
@@ -157,7 +168,11 @@ impl PublishedScores {
         }
     }
 
-    async fn load(&self, version: &VersionId, shadow: Option<VersionId>) -> Result<BatchScores, Status> {
+    async fn load(
+        &self,
+        version: &VersionId,
+        shadow: Option<VersionId>,
+    ) -> Result<BatchScores, Status> {
         let manifest = self.lake.existing(version).await.map_err(internal)?;
         let card = read_card(&manifest.metadata)?;
         let position = |feature: &str| FEATURES.iter().position(|spec| spec.name == feature);
@@ -167,7 +182,9 @@ impl PublishedScores {
             version: version.clone(),
             shadow,
             compiled: card.compile(),
-            factors: factors.filter_map(|factor| position(&factor.feature)).collect(),
+            factors: factors
+                .filter_map(|factor| position(&factor.feature))
+                .collect(),
             metadata: manifest.metadata,
             card,
         })
@@ -247,7 +264,10 @@ pub(super) fn read_card(metadata: &Metadata) -> Result<Scorecard, Status> {
 }
 
 /// The version of a dataset that a step made, unless it has no rows.
-pub(super) fn output(made: &Materialization, spec: &DatasetSpec) -> Result<Option<VersionId>, Status> {
+pub(super) fn output(
+    made: &Materialization,
+    spec: &DatasetSpec,
+) -> Result<Option<VersionId>, Status> {
     let mut outputs = made.outputs.iter();
     let Some(output) = outputs.find(|output| output.dataset == spec.name && output.rows > 0) else {
         return Ok(None);

@@ -66,21 +66,24 @@ pub(super) async fn begin(
         }
     };
     let next = token.map_or(0, |token| snapshot.table.first_after(&token.party));
-    Ok(futures::stream::unfold((snapshot, next), move |(snapshot, next)| async move {
-        let end = (next + chunk).min(snapshot.parties());
-        let last = end.checked_sub(1).filter(|_| next < end)?;
-        let token = Token {
-            batch: snapshot.scores.batch.clone(),
-            key: snapshot.scores.version.key.clone(),
-            party: snapshot.table.party(last).to_owned(),
-        };
-        let message = StreamScoresResponse {
-            scores: (next..end).map(|at| snapshot.score(at)).collect(),
-            resume_token: token.text(),
-            total_size: snapshot.parties() as u64,
-        };
-        Some((Ok(message), (snapshot, end)))
-    }))
+    Ok(futures::stream::unfold(
+        (snapshot, next),
+        move |(snapshot, next)| async move {
+            let end = (next + chunk).min(snapshot.parties());
+            let last = end.checked_sub(1).filter(|_| next < end)?;
+            let token = Token {
+                batch: snapshot.scores.batch.clone(),
+                key: snapshot.scores.version.key.clone(),
+                party: snapshot.table.party(last).to_owned(),
+            };
+            let message = StreamScoresResponse {
+                scores: (next..end).map(|at| snapshot.score(at)).collect(),
+                resume_token: token.text(),
+                total_size: snapshot.parties() as u64,
+            };
+            Some((Ok(message), (snapshot, end)))
+        },
+    ))
 }
 
 /// The version of the token, whether it is still current or not.

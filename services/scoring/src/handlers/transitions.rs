@@ -78,7 +78,10 @@ fn known(field: &str, band: &str, bands: &Bands) -> Result<(), ApiError> {
     if band.is_empty() || known() {
         return Ok(());
     }
-    let text = format!("is not a band of that batch; there are {}", band_names(bands));
+    let text = format!(
+        "is not a band of that batch; there are {}",
+        band_names(bands)
+    );
     Err(ApiError::invalid(field, text))
 }
 
@@ -111,11 +114,17 @@ fn compared(
         };
         let (from_band, to_band) = (old.band(at), new.band(to));
         let position = |bands: &[String], band| bands.iter().position(|known| known == band);
-        if let (Some(from), Some(to)) = (position(&from_bands, from_band), position(&to_bands, to_band)) {
+        if let (Some(from), Some(to)) = (
+            position(&from_bands, from_band),
+            position(&to_bands, to_band),
+        ) {
             counts[from][to] += 1;
         }
         let is_wanted = |wanted: &str, band| wanted.is_empty() || wanted == band;
-        if from_band == to_band || !is_wanted(&wanted.from, from_band) || !is_wanted(&wanted.to, to_band) {
+        if from_band == to_band
+            || !is_wanted(&wanted.from, from_band)
+            || !is_wanted(&wanted.to, to_band)
+        {
             return;
         }
         answer.total_size += 1;

@@ -54,7 +54,12 @@ pub(super) async fn back_test(
         let wanted = format!("must name at most {MOST_BATCHES} batches");
         return Err(ApiError::invalid("batch_ids", wanted).into());
     }
-    let card = scoring.cards.get(&request.scorecard_version).await?.card.clone();
+    let card = scoring
+        .cards
+        .get(&request.scorecard_version)
+        .await?
+        .card
+        .clone();
     let mut batches = Vec::new();
     if named.is_empty() {
         batches = scoring.published.newest(MOST_BATCHES, |_| true).await?;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::Stream;
+use kycc_lake::datasets::SCORES;
 use kycc_proto::scoring::v1::{
     ScoreChange, ScoreChangeSummary, WatchScoresRequest, WatchScoresResponse,
 };
 use kycc_rpc::{ApiError, ClientError, page_token, read_page_token, timestamp};
-use kycc_lake::datasets::SCORES;
 use kycc_runtime::Logged;
 use tokio::sync::watch;
 use tonic::Status;
@@ -167,7 +167,13 @@ impl Watcher {
             self.heard.mark_unchanged();
             match self.published.feed.after(self.token.done) {
                 Some(logged) => self.take(&logged).await?,
-                None => drop(self.heard.changed().await),
+                None => {
+                    let stopped = self.published.feed.stopped();
+                    tokio::select! {
+                        () = stopped.cancelled() => return Err(stopping()),
+                        _ = self.heard.changed() => {}
+                    }
+                }
             }
         }
     }
@@ -231,9 +237,8 @@ impl Watcher {
         compared.summary = summary(&new, totals);
         let part = self.token.part.as_ref();
         let sent = part.filter(|(position, _)| *position == compared.position);
-        let unsent = |pair: &Pair| {
-            sent.is_none_or(|(_, party)| new.party(newer(*pair)) > party.as_str())
-        };
+        let unsent =
+            |pair: &Pair| sent.is_none_or(|(_, party)| new.party(newer(*pair)) > party.as_str());
         let filter = &self.filter;
         let pairs = pairs.into_iter();
         let pairs: Vec<_> = pairs
@@ -244,6 +249,11 @@ impl Watcher {
         compared.base = Some((base.batch.to_string(), old));
         Ok(Some(compared))
     }
+}
+
+fn stopping() -> Status {
+    let message = "the service is stopping; watch again with the last token";
+    ApiError::unavailable("STOPPING", message).into()
 }
 
 /// Of the lake, for a version that retention has removed.
@@ -353,7 +363,13 @@ mod tests {
 
     #[test]
     fn a_token_of_something_else_is_refused_by_its_field() {
-        for text in ["x", &page_token("P-1"), &page_token("7 x P"), &page_token("7 9"), &page_token("-1")] {
+        for text in [
+            "x",
+            &page_token("P-1"),
+            &page_token("7 x P"),
+            &page_token("7 9"),
+            &page_token("-1"),
+        ] {
             let error = Token::read(text).unwrap_err().to_string();
             assert!(error.starts_with("resume_token: "), "{error}");
         }

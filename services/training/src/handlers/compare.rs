@@ -52,7 +52,10 @@ pub(super) fn answer(entries: Vec<Registered>) -> Result<CompareModelsResponse, 
     });
     let models = models.collect::<Result<Vec<_>, ApiError>>()?;
     let differs = holdout_differs(&documents);
-    let names: BTreeSet<_> = models.iter().flat_map(|model| model.metrics.keys()).collect();
+    let names: BTreeSet<_> = models
+        .iter()
+        .flat_map(|model| model.metrics.keys())
+        .collect();
     let metrics = names.into_iter().map(|name| comparison(name, &models));
     Ok(CompareModelsResponse {
         metrics: metrics.collect(),
@@ -94,7 +97,10 @@ fn direction(metric: &str) -> i32 {
 fn holdout_differs(documents: &[ModelDocument]) -> Option<String> {
     let (first, others) = documents.split_first()?;
     let unjudged = |model: &&ModelDocument| {
-        let metrics = model.learned.as_ref().and_then(|learned| learned.metrics.as_ref());
+        let metrics = model
+            .learned
+            .as_ref()
+            .and_then(|learned| learned.metrics.as_ref());
         metrics.is_none()
     };
     if let Some(model) = documents.iter().find(unjudged) {
@@ -135,6 +141,8 @@ fn holdout_differs(documents: &[ModelDocument]) -> Option<String> {
     others.iter().find_map(|other| {
         let what = differs(other)?;
         let (one, other) = (&first.model_id, &other.model_id);
-        Some(format!("model {other} was judged on other rows than {one}: {what}"))
+        Some(format!(
+            "model {other} was judged on other rows than {one}: {what}"
+        ))
     })
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use kycc_proto::models::v1::model_service_server::ModelService;
 use kycc_proto::models::v1::{
-    CompareModelsRequest, CompareModelsResponse, GetCurvesRequest, GetCurvesResponse, GetFactorBinsRequest, GetFactorBinsResponse,
-    GetModelRequest, GetModelResponse, ListModelsRequest, ListModelsResponse,
+    CompareModelsRequest, CompareModelsResponse, GetCurvesRequest, GetCurvesResponse,
+    GetFactorBinsRequest, GetFactorBinsResponse, GetModelRequest, GetModelResponse,
+    ListModelsRequest, ListModelsResponse,
 };
 use kycc_rpc::{ApiError, page_size, position_token, read_position_token};
 use kycc_runtime::store_error;

@@ -28,7 +28,10 @@ impl<C: CurrentFeatures> FeatureLookup<C> {
         let instant = micros(instant)?;
         let mut found = vec![None; party_ids.len()];
         let batches = self.held.in_time().await?.into_iter();
-        for placed in batches.filter(|one| one.as_of <= instant).take(MOST_BATCHES) {
+        for placed in batches
+            .filter(|one| one.as_of <= instant)
+            .take(MOST_BATCHES)
+        {
             if found.iter().all(Option::is_some) {
                 break;
             }
@@ -72,7 +75,8 @@ impl<C: CurrentFeatures> FeatureLookup<C> {
             let row = features.table.row_of(&request.party_id);
             answer.vectors.extend(row.map(|row| vector(&features, row)));
             looked += 1;
-            if batches.peek().is_some() && (answer.vectors.len() == size || looked == MOST_BATCHES) {
+            if batches.peek().is_some() && (answer.vectors.len() == size || looked == MOST_BATCHES)
+            {
                 answer.next_page_token = token;
                 break;
             }

@@ -179,7 +179,10 @@ async fn as_of_an_instant_each_party_has_the_newest_vector_that_is_not_later() {
     let error = lookup.features(&both).await.unwrap_err().to_string();
     assert!(error.starts_with("batch_id: "), "{error}");
     let never = GetFeaturesRequest {
-        as_of_time: Some(Timestamp { seconds: i64::MAX, nanos: -1 }),
+        as_of_time: Some(Timestamp {
+            seconds: i64::MAX,
+            nanos: -1,
+        }),
         ..request("", &["A"])
     };
     let error = lookup.features(&never).await.unwrap_err().to_string();
@@ -213,11 +216,21 @@ async fn a_party_is_compared_with_itself_in_the_batch_before() {
         ..CompareFeaturesRequest::default()
     };
     let answer = lookup.compare(&asked).await.unwrap();
-    assert_eq!((answer.batch_id.as_str(), answer.base_batch_id.as_str()), ("C", "B"));
-    let changed: Vec<_> = answer.differences.iter().filter(|one| one.difference != 0.0).collect();
+    assert_eq!(
+        (answer.batch_id.as_str(), answer.base_batch_id.as_str()),
+        ("C", "B")
+    );
+    let changed: Vec<_> = answer
+        .differences
+        .iter()
+        .filter(|one| one.difference != 0.0)
+        .collect();
     assert_eq!(changed.len(), 1, "{changed:?}");
     let size = changed[0];
-    assert_eq!((size.name.as_str(), size.base_value, size.value), ("network_size", 4.0, 9.0));
+    assert_eq!(
+        (size.name.as_str(), size.base_value, size.value),
+        ("network_size", 4.0, 9.0)
+    );
     assert_eq!((size.difference, size.improvement), (5.0, 1));
     assert!(!size.unit.is_empty());
 
@@ -247,10 +260,16 @@ async fn a_batch_is_listed_in_pages_and_altered_tokens_are_refused() {
         lookup.page(&asked).await
     };
     let first = ask("").await.unwrap();
-    assert_eq!((first.vectors[0].party_id.as_str(), first.total_size), ("B", 2));
+    assert_eq!(
+        (first.vectors[0].party_id.as_str(), first.total_size),
+        ("B", 2)
+    );
     let second = ask(&first.next_page_token).await.unwrap();
     assert_eq!(second.vectors[0].party_id, "C d'; --");
     assert_eq!(second.next_page_token, "");
-    let error = ask(&first.next_page_token[1..]).await.unwrap_err().to_string();
+    let error = ask(&first.next_page_token[1..])
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(error.starts_with("page_token: "), "{error}");
 }

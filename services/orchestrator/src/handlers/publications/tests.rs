@@ -16,7 +16,10 @@ async fn watch(fleet: &TestFleet, asset: &str, after_position: u64) -> Feed {
         after_position,
         omit_metadata: true,
     };
-    let answer = fleet.api.watch_materializations(Request::new(request)).await;
+    let answer = fleet
+        .api
+        .watch_materializations(Request::new(request))
+        .await;
     answer.unwrap().into_inner()
 }
 
@@ -40,7 +43,10 @@ async fn a_feed_says_how_far_it_is_tells_what_is_made_and_resumes() {
     let _workers = fleet.work(|_| Act::Succeed);
     let mut feed = watch(&fleet, "join", 0).await;
     let first = next(&mut feed).await;
-    assert_eq!((first.up_to_date, first.position, first.materialization), (true, 0, None));
+    assert_eq!(
+        (first.up_to_date, first.position, first.materialization),
+        (true, 0, None)
+    );
 
     let run = fleet.launch("all", "B1").await;
     let (position, batch) = published(&mut feed).await;
@@ -66,7 +72,10 @@ async fn before_a_run_is_told_to_have_ended_its_process_knows_what_it_published(
         let written = fleet.store.newest_position().await.unwrap();
         // While the write is still under way, nobody relies on a copy.
         let settled = fleet.published.settled();
-        assert!(settled.is_none_or(|settled| settled == written), "{settled:?} {written}");
+        assert!(
+            settled.is_none_or(|settled| settled == written),
+            "{settled:?} {written}"
+        );
     }
 }
 
@@ -90,7 +99,10 @@ async fn a_feed_of_what_is_no_asset_is_refused() {
         asset: "no asset; --".to_owned(),
         ..api::WatchMaterializationsRequest::default()
     };
-    let refused = fleet.api.watch_materializations(Request::new(request)).await;
+    let refused = fleet
+        .api
+        .watch_materializations(Request::new(request))
+        .await;
     let error = ClientError::from(refused.err().unwrap());
     assert_eq!(error.code(), Code::InvalidArgument);
     assert_eq!(error.violations()[0].field, "asset");

@@ -228,7 +228,10 @@ async fn compared(
     let asked = kycc_proto::models::v1::CompareModelsRequest {
         model_ids: ids.iter().map(|id| (*id).to_owned()).collect(),
     };
-    Ok(service.compare_models(Request::new(asked)).await?.into_inner())
+    Ok(service
+        .compare_models(Request::new(asked))
+        .await?
+        .into_inner())
 }
 
 #[tokio::test]
@@ -236,7 +239,13 @@ async fn models_stand_side_by_side_with_differences_and_whether_their_holdout_is
     let bench = trained().await;
     let service = bench.service();
     let first = newest(&service).await;
-    let entry = bench.task.store.get(&first.model_id).await.unwrap().unwrap();
+    let entry = bench
+        .task
+        .store
+        .get(&first.model_id)
+        .await
+        .unwrap()
+        .unwrap();
     let document: Value = serde_json::from_str(&entry.document).unwrap();
     let mut better = document.clone();
     let auc = better["learned"]["metrics"]["auc"].as_f64().unwrap();
@@ -246,18 +255,29 @@ async fn models_stand_side_by_side_with_differences_and_whether_their_holdout_is
     elsewhere["config"]["seed"] = json!(987);
     enter(&bench, "m-elsewhere", elsewhere).await;
 
-    let same = compared(&service, &[&first.model_id, "m-better"]).await.unwrap();
+    let same = compared(&service, &[&first.model_id, "m-better"])
+        .await
+        .unwrap();
     assert!(same.same_holdout, "{}", same.holdout_differs);
     let metric = |name: &str| same.metrics.iter().find(|one| one.metric == name).unwrap();
     let of_auc = &metric("auc").models;
     assert_eq!((of_auc[0].value, of_auc[0].difference), (Some(auc), None));
     assert!((of_auc[1].difference.unwrap() - 0.125).abs() < 1e-12);
-    assert_eq!((metric("auc").direction, metric("brier").direction), (1, -1));
+    assert_eq!(
+        (metric("auc").direction, metric("brier").direction),
+        (1, -1)
+    );
     assert_eq!(metric("brier").models[1].difference, Some(0.0));
 
-    let other = compared(&service, &["m-elsewhere", "m-better"]).await.unwrap();
+    let other = compared(&service, &["m-elsewhere", "m-better"])
+        .await
+        .unwrap();
     assert!(!other.same_holdout);
-    assert!(other.holdout_differs.contains("seed"), "{}", other.holdout_differs);
+    assert!(
+        other.holdout_differs.contains("seed"),
+        "{}",
+        other.holdout_differs
+    );
 }
 
 #[tokio::test]
@@ -272,6 +292,8 @@ async fn comparing_too_few_or_unknown_or_repeated_models_is_refused() {
         assert_eq!(error.code(), Code::InvalidArgument);
         assert_eq!(error.violations()[0].field, field);
     }
-    let error = compared(&service, &["'; DROP TABLE training_models", "m-2"]).await.unwrap_err();
+    let error = compared(&service, &["'; DROP TABLE training_models", "m-2"])
+        .await
+        .unwrap_err();
     assert_eq!(error.code(), Code::NotFound);
 }
