@@ -1,6 +1,11 @@
 //! Scores and features as callers of a whole fleet see them: every read against every other, pages, streams and feeds across
 //! batches, rescoring and restarts.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on ends where it stands"
+)]
+
 #[path = "scores/features.rs"]
 mod features;
 #[path = "scores/feed.rs"]

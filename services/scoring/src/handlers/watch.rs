@@ -101,7 +101,7 @@ pub(super) async fn begin(
         return Err(ApiError::invalid("from_beginning", text).into());
     }
     let now = now(&published).await?;
-    let token = token.unwrap_or_else(|| Token {
+    let token = token.unwrap_or(Token {
         done: if request.from_beginning { 0 } else { now },
         part: None,
     });
