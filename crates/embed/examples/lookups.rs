@@ -251,13 +251,14 @@ async fn main() -> Result<(), Error> {
     }
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let echo = listener.local_addr()?.to_string();
-    let server = tokio::spawn(echo::serve(listener));
+    let mut servers = tokio::task::JoinSet::new();
+    servers.spawn(echo::serve(listener));
     let folder = tempfile::tempdir()?;
     let fleet = scored(folder.path(), count("BENCH_PARTIES", 2_000)).await?;
     let address = fleet.grpc_addr().to_string();
     let measured = compare(load, &echo, &address, bearer).await;
     fleet.shutdown().await;
-    server.abort();
+    servers.shutdown().await;
     println!("{}", measured?);
     Ok(())
 }
