@@ -2,16 +2,18 @@
 
 use crate::error::LakeError;
 use crate::lake::Lake;
+use crate::recent::Recent;
 use crate::version::VersionId;
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::any::Any;
+use std::sync::{Arc, OnceLock};
 
 /// A whole version of a per-party dataset, in party order.
 #[derive(Debug)]
 pub struct PartyTable {
     rows: RecordBatch,
     party_ids: StringArray,
+    prepared: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 impl PartyTable {
@@ -27,12 +29,31 @@ impl PartyTable {
             .expect("a per-party dataset has a column party_id")
             .as_string::<i32>()
             .clone();
-        Ok(Self { rows, party_ids })
+        Ok(Self {
+            rows,
+            party_ids,
+            prepared: OnceLock::new(),
+        })
     }
 
     /// All rows; row i is the party with ordinal i.
     pub fn rows(&self) -> &RecordBatch {
         &self.rows
+    }
+
+    /// The party of a row.
+    pub fn party(&self, row: usize) -> &str {
+        self.party_ids.value(row)
+    }
+
+    /// What a reader makes of the rows once, such as its columns by type; held as long as the table. A table has one reader.
+    ///
+    /// # Panics
+    /// If two readers prepare different things: that is a mistake in the program.
+    pub fn prepared<T: Send + Sync + 'static>(&self, make: impl FnOnce(&RecordBatch) -> T) -> &T {
+        let prepared = self.prepared.get_or_init(|| Box::new(make(&self.rows)));
+        let prepared = prepared.downcast_ref();
+        prepared.expect("a table is prepared by one reader")
     }
 
     /// Row of a party, if the version holds it.
@@ -61,46 +82,34 @@ impl PartyTable {
     }
 }
 
-/// The few versions asked for last. Versions are immutable, so what is held is never stale.
+/// Used together: a batch's scores, and the features that they were made of.
+const KEEP: usize = 2;
+
+/// The versions asked for last. Versions are immutable, so what is held is never stale.
 #[derive(Debug)]
 pub struct PartyTables {
     lake: Lake,
-    capacity: usize,
-    /// Newest use last.
-    held: Mutex<VecDeque<(VersionId, Arc<PartyTable>)>>,
+    held: Recent<VersionId, PartyTable>,
 }
 
 impl PartyTables {
-    /// Holds at most `capacity` versions (at least 1).
-    pub fn new(lake: Lake, capacity: usize) -> Self {
+    /// Holds versions of `most_bytes` together, and the two asked for last whatever their size.
+    pub fn new(lake: Lake, most_bytes: usize) -> Self {
         Self {
             lake,
-            capacity: capacity.max(1),
-            held: Mutex::new(VecDeque::new()),
+            held: Recent::new(most_bytes, KEEP),
         }
     }
 
-    /// The version's rows, read from the lake unless they are held.
+    /// The version's rows, read from the lake unless they are held; read once, however many ask at the same time.
     pub async fn get(&self, id: &VersionId) -> Result<Arc<PartyTable>, LakeError> {
-        if let Some(table) = self.touch(id) {
-            return Ok(table);
-        }
-        let table = Arc::new(PartyTable::load(&self.lake, id).await?);
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.retain(|(other, _)| other != id);
-        held.push_back((id.clone(), Arc::clone(&table)));
-        while held.len() > self.capacity {
-            held.pop_front();
-        }
-        Ok(table)
+        let weigh = |table: &PartyTable| table.rows.get_array_memory_size();
+        let load = || PartyTable::load(&self.lake, id);
+        self.held.get(id, weigh, load).await
     }
 
-    fn touch(&self, id: &VersionId) -> Option<Arc<PartyTable>> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = held.iter().position(|(other, _)| other == id)?;
-        let entry = held.remove(at)?;
-        let table = Arc::clone(&entry.1);
-        held.push_back(entry);
-        Some(table)
+    /// The version's rows, if they are held.
+    pub fn peek(&self, id: &VersionId) -> Option<Arc<PartyTable>> {
+        self.held.peek(id)
     }
 }

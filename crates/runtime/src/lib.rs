@@ -3,9 +3,11 @@
 //! A service hands over a [`Module`]; the runtime builds it, puts its gRPC services on the one port, gives its
 //! [`TaskHandler`]s tasks of its lane, and starts its background work.
 
+mod changes;
 mod clock;
 pub mod config;
 pub mod crash;
+mod current_versions;
 mod fleet;
 mod folder_lock;
 mod handler;
@@ -21,11 +23,13 @@ mod store_answer;
 mod task;
 mod worker;
 
+pub use changes::{Changed, Changes, UnderWay};
 pub use clock::{Clock, SystemClock};
 pub use config::{
     ConfigError, ConfigLayer, ConnectionUrl, ConsoleAddr, FleetConfig, SecurityConfig,
     SecurityLayer,
 };
+pub use current_versions::{CurrentVersions, Logged, Publication, SILENCE};
 pub use fleet::{Fleet, RunningFleet, StartError};
 pub use folder_lock::{FleetInfo, FolderLock, LockError};
 pub use handler::{Output, SourceObserver, TaskHandler};

@@ -14,7 +14,9 @@ use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService;
 use tonic::transport::Channel;
 
-use crate::{BoxError, Clock, FleetConfig, ModuleTable, SourceObserver, Spawner, TaskHandler};
+use crate::{
+    BoxError, Changes, Clock, FleetConfig, ModuleTable, SourceObserver, Spawner, TaskHandler,
+};
 
 /// One service of the fleet. Its constructor is the only public item of its crate.
 #[async_trait]
@@ -62,6 +64,8 @@ pub struct ModuleContext {
     pub peer_options: ChannelOptions,
     pub clock: Arc<dyn Clock>,
     pub spawner: Spawner,
+    /// What modules of this process tell each other at once.
+    pub changes: Changes,
 }
 
 pub(crate) type AddGrpc = Box<dyn FnOnce(&mut Services) + Send>;

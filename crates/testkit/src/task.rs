@@ -41,8 +41,14 @@ impl TestBatch {
     /// # Panics
     /// Like all of the kit, where the lake refuses: the test is wrong.
     pub async fn new(batch: &str, as_of: DateTime<Utc>) -> Self {
+        let lake = Lake::open("memory:").expect("a lake in memory opens");
+        Self::in_lake(lake, batch, as_of).await
+    }
+
+    /// As [`new`](Self::new), in a lake that other batches share.
+    pub async fn in_lake(lake: Lake, batch: &str, as_of: DateTime<Utc>) -> Self {
         let mut batch = Self {
-            lake: Lake::open("memory:").expect("a lake in memory opens"),
+            lake,
             batch: BatchId::new(batch).expect("the test names its batch by the grammar"),
             threads: 1,
             inputs: Vec::new(),

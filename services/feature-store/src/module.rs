@@ -1,16 +1,13 @@
 //! Registers the join on its lane and the lookup service on the port.
 
+use crate::handlers::current::{ASSET, Held, Told};
 use crate::handlers::extract::ExtractFeatures;
 use crate::handlers::lookup::FeatureLookup;
 use async_trait::async_trait;
 use kycc_lake::PartyTables;
 use kycc_proto::features::v1::feature_service_server::{self, FeatureServiceServer};
-use kycc_proto::orchestrator::v1::orchestrator_service_client::OrchestratorServiceClient;
-use kycc_runtime::{BuildError, Module, ModuleContext, Service};
+use kycc_runtime::{BuildError, CurrentVersions, Module, ModuleContext, Service};
 use std::sync::Arc;
-
-/// Batches whose features are held in memory for lookups.
-const VERSIONS_HELD: usize = 4;
 
 pub(crate) struct FeatureStore;
 
@@ -29,14 +26,18 @@ impl Module for FeatureStore {
     }
 
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {
-        let lookup = FeatureLookup::new(
-            cx.lake.clone(),
-            PartyTables::new(cx.lake.clone(), VERSIONS_HELD),
-            OrchestratorServiceClient::new(cx.channel.clone()),
-        );
+        let written = cx.changes.published.clone();
+        let feed = CurrentVersions::new(ASSET, cx.channel.clone(), written);
+        let told = Told {
+            feed: feed.clone(),
+            channel: cx.channel.clone(),
+        };
+        let tables = PartyTables::new(cx.lake.clone(), cx.config.memory_bytes);
+        let lookup = FeatureLookup::new(Held::new(cx.lake.clone(), tables, told));
         Ok(Service::builder()
             .handler(Arc::new(ExtractFeatures))
             .grpc(FeatureServiceServer::new(lookup))
+            .background("current features", |stop| feed.follow(stop))
             .build())
     }
 }

@@ -330,6 +330,16 @@ pub(crate) enum FeatureCommand {
         #[arg(long)]
         batch: String,
     },
+    /// One party's features in one batch beside those in another.
+    Compare {
+        party: String,
+        /// By default the batch extracted last.
+        #[arg(long)]
+        batch: Option<String>,
+        /// By default the batch before it in time.
+        #[arg(long)]
+        base: Option<String>,
+    },
     /// Every feature with its definition.
     List,
 }

@@ -8,6 +8,7 @@ mod lanes;
 mod launch;
 mod lineage;
 mod plan;
+mod publications;
 mod reads;
 mod retry;
 mod run_queue;

@@ -61,6 +61,7 @@ impl Module for Orchestrator {
                 }),
                 catalogue: Arc::clone(&catalogue),
                 clock: Arc::clone(&cx.clock),
+                published: cx.changes.published.clone(),
                 lease: cx.config.lease(),
                 leader_lease: cx
                     .config

@@ -7,6 +7,7 @@ mod apply;
 mod dead_letters;
 mod error;
 mod leader;
+mod publications;
 mod read;
 mod retention;
 mod rows;
@@ -27,12 +28,13 @@ use kycc_store::Migration;
 pub(crate) use dead_letters::{DeadLetter, DeadLetterStore, LetterFilter};
 pub(crate) use error::RunStoreError;
 pub(crate) use leader::{Epoch, LeaderRow, LeaderStore};
+pub(crate) use publications::{Publication, PublicationStore};
 #[cfg(test)]
 pub(crate) use retention::Pruned;
 pub(crate) use retention::RetentionStore;
 pub(crate) use types::{
-    AttemptEnd, Change, Created, FeedEvent, FeedFilter, Logged, Move, NewMaterialization, NewRun,
-    RunFacts, RunFilter, StoredEvent, StoredMaterialization, StoredRun, Times, VersionOf,
+    Applied, AttemptEnd, Change, Created, FeedEvent, FeedFilter, Logged, Move, NewMaterialization,
+    NewRun, RunFacts, RunFilter, StoredEvent, StoredMaterialization, StoredRun, Times, VersionOf,
 };
 
 pub(crate) const MIGRATIONS: &[Migration] = &[
@@ -56,6 +58,11 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "feed and lineage",
         sql: include_str!("store/004_feed.sql"),
     },
+    Migration {
+        version: 5,
+        name: "publications",
+        sql: include_str!("store/005_publications.sql"),
+    },
 ];
 
 /// Runs and what they made. Every implementation passes the conformance suite.
@@ -63,7 +70,9 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
 /// What changes runs names the epoch of the leader that does it; [`RunStoreError::Deposed`] if that is over, and nothing is
 /// written.
 #[async_trait]
-pub(crate) trait RunStore: LeaderStore + DeadLetterStore + RetentionStore {
+pub(crate) trait RunStore:
+    LeaderStore + DeadLetterStore + RetentionStore + PublicationStore
+{
     /// Writes runs and the definitions that they pin, all or none. A request id that was used before writes nothing; each
     /// run is answered for in its place.
     async fn create(&self, epoch: Epoch, new: &[NewRun]) -> Result<Vec<Created>, RunStoreError>;
@@ -87,10 +96,10 @@ pub(crate) trait RunStore: LeaderStore + DeadLetterStore + RetentionStore {
     /// Which runs have not ended: much cheaper than reading them.
     async fn live_run_ids(&self) -> Result<Vec<RunId>, RunStoreError>;
 
-    /// All of the changes or none, at most one of each run. Answers the number of the last event of each change's run.
+    /// All of the changes or none, at most one of each run.
     ///
     /// A run that is not in the state that a change starts from is [`RunStoreError::Stale`]: somebody else moved it.
-    async fn apply(&self, epoch: Epoch, changes: &[Change]) -> Result<Vec<u64>, RunStoreError>;
+    async fn apply(&self, epoch: Epoch, changes: &[Change]) -> Result<Applied, RunStoreError>;
 
     /// In order, after the given number.
     async fn events(

@@ -10,7 +10,7 @@ use std::time::Duration;
 use kycc_proto::orchestrator::v1 as api;
 use kycc_queue::TaskQueue;
 use kycc_rpc::ApiError;
-use kycc_runtime::{Clock, ModuleTable, SystemClock};
+use kycc_runtime::{Changed, Clock, ModuleTable, SystemClock};
 use kycc_store::sqlite::Store;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -61,6 +61,8 @@ pub(crate) struct TestFleet {
     pub(crate) store: Arc<dyn RunStore>,
     pub(crate) queue: Arc<ForgetfulQueue>,
     pub(crate) outside: Arc<FakeOutside>,
+    /// As other modules of the process see it.
+    pub(crate) published: Changed,
     leader: JoinSet<()>,
     stop: CancellationToken,
     leases: Leases,
@@ -154,6 +156,7 @@ impl TestFleet {
         let path = folder.path().join("pipeline.yaml");
         let catalogue = Arc::new(Catalogue::open(Some(path), None, Arc::new(table())).unwrap());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let published = Changed::default();
         let (lanes, world) = (Arc::clone(&queue), Arc::clone(&outside));
         let (engine, contender) = Contender::new(EngineParts {
             store: Arc::clone(&store),
@@ -161,6 +164,7 @@ impl TestFleet {
             outside: world,
             catalogue: Arc::clone(&catalogue),
             clock: Arc::clone(&clock),
+            published: published.clone(),
             lease: leases.worker,
             leader_lease: leases.leader,
             address: address.to_owned(),
@@ -187,6 +191,7 @@ impl TestFleet {
             store,
             queue,
             outside,
+            published,
             leader,
             stop,
             leases,

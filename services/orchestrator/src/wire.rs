@@ -255,6 +255,7 @@ pub(crate) fn materialization_to_wire(made: &StoredMaterialization) -> api::Mate
         outputs: made.outputs.iter().map(version_to_wire).collect(),
         metadata: metadata_to_wire(&made.metadata),
         inputs: made.inputs.iter().map(version_to_wire).collect(),
+        materialization_id: made.id.clone(),
     }
 }
 

@@ -54,6 +54,7 @@ impl Module for ScorecardsModule {
                 as Arc<dyn AuditStore>),
             clock: Arc::clone(&cx.clock),
             identity_provider: cx.config.security.auth.is_configured(),
+            changed: cx.changes.scorecards.clone(),
         };
         let refine = Refine {
             store: Arc::clone(&store),

@@ -2,6 +2,7 @@
 
 mod answers;
 mod batches;
+mod compare;
 mod labelled;
 mod reported;
 pub(crate) mod service;

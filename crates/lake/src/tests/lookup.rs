@@ -28,7 +28,7 @@ async fn a_partys_row_is_found_by_its_id(place: &Place) {
 
 async fn versions_asked_for_last_are_held(place: &Place) {
     let lake = place.lake();
-    let ids = ["a", "b"].map(|key| id(&SCORES, key));
+    let ids = ["a", "b", "d"].map(|key| id(&SCORES, key));
     for id in &ids {
         write_whole(&lake, id, &scores(0..10)).await;
     }
@@ -36,6 +36,12 @@ async fn versions_asked_for_last_are_held(place: &Place) {
     let first = tables.get(&ids[0]).await.unwrap();
     assert!(Arc::ptr_eq(&first, &tables.get(&ids[0]).await.unwrap()));
     tables.get(&ids[1]).await.unwrap();
+    assert!(
+        tables.peek(&ids[0]).is_some(),
+        "two are kept, whatever they weigh"
+    );
+    tables.get(&ids[2]).await.unwrap();
+    assert!(tables.peek(&ids[0]).is_none());
     assert!(!Arc::ptr_eq(&first, &tables.get(&ids[0]).await.unwrap()));
     let nowhere = tables.get(&id(&SCORES, "c")).await.unwrap_err();
     assert_eq!(nowhere.reason(), "VERSION_NOT_FOUND");

@@ -11,7 +11,7 @@ use kycc_store::{Store, StoreError};
 use tokio::time::Instant;
 
 use super::StartError;
-use crate::{Clock, ConnectionUrl, FleetConfig, ModuleContext, ModuleTable, Spawner};
+use crate::{Changes, Clock, ConnectionUrl, FleetConfig, ModuleContext, ModuleTable, Spawner};
 
 pub(super) async fn shared_parts(
     config: FleetConfig,
@@ -47,6 +47,7 @@ pub(super) async fn shared_parts(
         peer_options,
         clock,
         spawner,
+        changes: Changes::default(),
     })
 }
 

@@ -23,6 +23,33 @@ pub(crate) enum ScoreCommand {
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
     },
+    /// A party's scores over the batches, the newest first.
+    History {
+        party: String,
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
+        limit: u32,
+    },
+    /// How parties moved between bands from one batch to another.
+    Transitions {
+        /// By default the newest scored batch.
+        #[arg(long)]
+        batch: Option<String>,
+        /// By default the batch before it in time.
+        #[arg(long)]
+        base: Option<String>,
+        /// Parties shown that moved.
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+    },
+    /// Changed scores, one line each, as batches are scored; until Ctrl-C.
+    Watch {
+        /// The token that an earlier watch ended with: goes on from there. By default from now on.
+        #[arg(long, value_name = "TOKEN")]
+        after: Option<String>,
+        /// Only parties whose band changed.
+        #[arg(long)]
+        bands: bool,
+    },
     /// What would lift a party, or features that belong to no batch, to a better band: the smallest change of each factor.
     Improve(ImproveArgs),
     /// Score features that belong to no batch: --feature kyc_verified=1 --feature network_size=9 …

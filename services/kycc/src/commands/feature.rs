@@ -1,6 +1,8 @@
 //! `kycc feature …`.
 
-use kycc_proto::features::v1::{GetFeaturesRequest, ListFeatureDefinitionsRequest};
+use kycc_proto::features::v1::{
+    CompareFeaturesRequest, GetFeaturesRequest, ListFeatureDefinitionsRequest,
+};
 use kycc_rpc::ClientError;
 use serde_json::{Map, json};
 
@@ -10,11 +12,16 @@ use crate::show::{Table, json as show_json, text};
 
 pub(crate) async fn run(global: &Global, command: FeatureCommand) -> anyhow::Result<()> {
     let connection = match command {
-        FeatureCommand::Get { .. } => Connection::for_reading(global).await?,
+        FeatureCommand::Get { .. } | FeatureCommand::Compare { .. } => {
+            Connection::for_reading(global).await?
+        }
         FeatureCommand::List => Connection::for_catalogue(global).await?,
     };
     let outcome = match command {
         FeatureCommand::Get { party, batch } => get(&connection, global, party, batch).await,
+        FeatureCommand::Compare { party, batch, base } => {
+            compare(&connection, global, party, batch, base).await
+        }
         FeatureCommand::List => list(&connection, global).await,
     };
     connection.close().await;
@@ -30,6 +37,7 @@ async fn get(
     let request = GetFeaturesRequest {
         batch_id: batch.clone(),
         party_ids: vec![party.clone()],
+        as_of_time: None,
     };
     let answer = connection
         .features()
@@ -69,6 +77,58 @@ async fn get(
             value.name.clone(),
             text::decimal(value.value, 4),
             text::decimal(value.confidence, 2),
+        ]);
+    }
+    table.print("");
+    Ok(())
+}
+
+async fn compare(
+    connection: &Connection,
+    global: &Global,
+    party: String,
+    batch: Option<String>,
+    base: Option<String>,
+) -> anyhow::Result<()> {
+    let request = CompareFeaturesRequest {
+        party_id: party,
+        batch_id: batch.unwrap_or_default(),
+        base_batch_id: base.unwrap_or_default(),
+    };
+    let answer = connection.features().compare_features(request).await;
+    let found = answer.map_err(ClientError::from)?.into_inner();
+    if global.json {
+        let rows = found.differences.iter().map(|one| {
+            json!({
+                "name": one.name, "unit": one.unit, "base_value": one.base_value, "value": one.value,
+                "difference": one.difference, "improvement": one.improvement,
+            })
+        });
+        show_json::print(&json!({
+            "party_id": found.party_id, "batch_id": found.batch_id, "base_batch_id": found.base_batch_id,
+            "differences": rows.collect::<Vec<_>>(),
+        }));
+        return Ok(());
+    }
+    outln!(
+        "{}: {} beside {}",
+        found.party_id,
+        found.batch_id,
+        found.base_batch_id
+    );
+    let mut table = Table::new(&["feature", "#before", "#now", "#difference", "unit", ""]);
+    for one in found.differences {
+        table.row([
+            one.name,
+            text::decimal(one.base_value, 4),
+            text::decimal(one.value, 4),
+            text::decimal(one.difference, 4),
+            one.unit,
+            match one.improvement {
+                1 => "better".to_owned(),
+                -1 => "worse".to_owned(),
+                _ => String::new(),
+            },
         ]);
     }
     table.print("");

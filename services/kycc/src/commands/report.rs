@@ -41,6 +41,7 @@ async fn report(connection: &Connection, global: &Global, args: ReportArgs) -> a
         .scoring()
         .get_statistics(GetStatisticsRequest {
             batch_id: batch.clone(),
+            if_none_match: String::new(),
         })
         .await;
     let statistics = statistics.map_err(ClientError::from)?.into_inner();

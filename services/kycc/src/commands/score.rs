@@ -1,5 +1,6 @@
 //! `kycc score …`.
 
+mod changes;
 mod improve;
 
 use std::collections::HashMap;
@@ -29,6 +30,15 @@ pub(crate) async fn run(global: &Global, command: ScoreCommand) -> anyhow::Resul
             features,
             scorecard,
         } => what_if(&connection, global, features, scorecard).await,
+        ScoreCommand::History { party, limit } => {
+            changes::history(&connection, global, party, limit).await
+        }
+        ScoreCommand::Transitions { batch, base, limit } => {
+            changes::transitions(&connection, global, batch, base, limit).await
+        }
+        ScoreCommand::Watch { after, bands } => {
+            changes::watch(&connection, global, after, bands).await
+        }
         ScoreCommand::Improve(args) => improve::show(&connection, global, args).await,
     };
     connection.close().await;
@@ -58,7 +68,11 @@ pub(crate) async fn fetch(
 ) -> anyhow::Result<Score> {
     let answer = connection
         .scoring()
-        .get_score(GetScoreRequest { party_id, batch_id })
+        .get_score(GetScoreRequest {
+            party_id,
+            batch_id,
+            read_mask: None,
+        })
         .await;
     answer
         .map_err(ClientError::from)?
@@ -88,6 +102,7 @@ pub(crate) async fn fetch_list(
             band: band.to_owned(),
             page_size: i32::try_from(wanted).unwrap_or(i32::MAX),
             page_token,
+            ..ListScoresRequest::default()
         };
         let answer = connection
             .scoring()
@@ -153,6 +168,7 @@ async fn what_if(
     let request = ScoreFeaturesRequest {
         features: values(features)?,
         scorecard_version: scorecard.unwrap_or_default(),
+        read_mask: None,
     };
     let answer = connection
         .scoring()

@@ -17,8 +17,8 @@ use tonic::{Code, Status};
 
 use super::generate::ASSET;
 
-/// Versions held in memory at once.
-const HELD: usize = 4;
+/// Versions held in memory at once, together.
+const HELD_BYTES: usize = 256 << 20;
 
 /// Finds and holds published labels.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl PublishedLabels {
     pub(crate) fn new(channel: Channel, lake: Lake) -> Self {
         Self {
             channel,
-            tables: PartyTables::new(lake.clone(), HELD),
+            tables: PartyTables::new(lake.clone(), HELD_BYTES),
             lake,
         }
     }

@@ -12,7 +12,7 @@ use super::leader::Engine;
 use super::term::Deposed;
 use super::turn::{Input, Plan, plan};
 use crate::core::{Command, recover};
-use crate::store::{Change, RunStoreError};
+use crate::store::{Applied, Change, RunStoreError};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -29,6 +29,7 @@ impl Engine {
         let mut again = Vec::new();
         let mut rounds = vec![inputs];
         let mut inline = Inline::default();
+        let mut publishing = None;
         loop {
             let plan = plan(&self.live, &rounds, &limits, self.parts.clock.as_ref());
             // Steps that became ready are resolved here: what follows from that is part of the same transaction.
@@ -41,9 +42,15 @@ impl Engine {
                 again.extend(inline.left_of(plan.effects));
                 return Ok(again);
             }
+            if publishing.is_none() && plan.changes.iter().any(Change::publishes) {
+                // Until it is known what was written, nobody in this process relies on what is current.
+                publishing = Some(self.parts.published.under_way());
+            }
             match self.apply(&plan, with_results).await? {
-                Ok(sequences) => {
-                    self.install(plan.changes, &sequences);
+                Ok(applied) => {
+                    // First what is current, then that a run has ended.
+                    self.tell_published(applied.published);
+                    self.install(plan.changes, &applied.last_events);
                     again.extend(inline.left_of(plan.effects));
                     return Ok(again);
                 }
@@ -62,7 +69,7 @@ impl Engine {
         &mut self,
         plan: &Plan,
         with_results: bool,
-    ) -> Result<Result<Vec<u64>, RunStoreError>, Deposed> {
+    ) -> Result<Result<Applied, RunStoreError>, Deposed> {
         if plan.dispatches() {
             crash_point!("orchestrator.before_dispatch_commit");
         }
@@ -72,7 +79,7 @@ impl Engine {
         let begun = Instant::now();
         let writing = self.parts.store.apply(self.term.epoch, &plan.changes);
         match self.term.within(writing).await? {
-            Ok(sequences) => {
+            Ok(applied) => {
                 self.term.renewed(begun);
                 if plan.dispatches() {
                     crash_point!("orchestrator.after_dispatch_commit");
@@ -80,10 +87,17 @@ impl Engine {
                 if with_results {
                     crash_point!("orchestrator.after_result_commit");
                 }
-                Ok(Ok(sequences))
+                Ok(Ok(applied))
             }
             Err(RunStoreError::Deposed { .. }) => Err(Deposed),
             Err(error) => Ok(Err(error)),
+        }
+    }
+
+    fn tell_published(&self, position: Option<u64>) {
+        if let Some(position) = position {
+            self.parts.published.raise_to(position);
+            self.hub.published(position);
         }
     }
 
@@ -110,6 +124,10 @@ impl Engine {
         rounds: &mut [Vec<Input>],
     ) -> Vec<(RunId, Command)> {
         let mut asked = Vec::new();
+        match self.parts.store.newest_position().await {
+            Ok(position) => self.tell_published(Some(position)),
+            Err(_) => return asked,
+        }
         for run_id in runs {
             let stored = match self.parts.store.run(&run_id).await {
                 Ok(Some(stored)) => stored,

@@ -73,6 +73,12 @@ impl Contender {
 
     /// Until told to stop. The state store may fail for as long as it likes.
     pub(crate) async fn run(self, stop: CancellationToken) -> Result<(), EngineError> {
+        let ended = self.compete(stop).await;
+        self.hub.stop();
+        ended
+    }
+
+    async fn compete(&self, stop: CancellationToken) -> Result<(), EngineError> {
         loop {
             let won = tokio::select! {
                 () = stop.cancelled() => return Ok(()),

@@ -1,4 +1,4 @@
-//! Tells watchers of a run that there is something new. Events themselves are read from the store, so a watcher that
+//! Tells watchers of a run, and of publications, that there is something new. Events themselves are read from the store, so a watcher that
 //! misses a notice misses nothing.
 
 use std::collections::HashMap;
@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use kycc_domain::ids::{AssetKey, RunId};
 use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Notice {
@@ -21,20 +22,14 @@ pub(crate) enum Notice {
 /// Progress is dropped for watchers that are further behind than this.
 const BACKLOG: usize = 256;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct EventHub {
     runs: Mutex<HashMap<RunId, broadcast::Sender<Notice>>>,
     /// Of the logs of all runs together; replaced when its receivers are to hear that nothing more will come.
     all: Mutex<watch::Sender<()>>,
-}
-
-impl Default for EventHub {
-    fn default() -> Self {
-        Self {
-            runs: Mutex::default(),
-            all: Mutex::new(watch::Sender::new(())),
-        }
-    }
+    /// Position of the newest publication that was written here.
+    published: watch::Sender<u64>,
+    stopping: CancellationToken,
 }
 
 impl EventHub {
@@ -66,7 +61,25 @@ impl EventHub {
         }
     }
 
-    /// Tells all watchers that nothing more will come from here.
+    /// Of publications that this process writes; those of others are found by looking.
+    pub(crate) fn publications(&self) -> watch::Receiver<u64> {
+        self.published.subscribe()
+    }
+
+    pub(crate) fn published(&self, position: u64) {
+        self.published.send_replace(position);
+    }
+
+    /// Told when this process stops: then nothing more will come, of publications either.
+    pub(crate) fn stopping(&self) -> CancellationToken {
+        self.stopping.clone()
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopping.cancel();
+    }
+
+    /// Tells all watchers of runs that nothing more will come from here.
     pub(crate) fn close(&self) {
         let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         runs.clear();

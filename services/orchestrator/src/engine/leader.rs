@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kycc_domain::ids::{RunId, TaskId};
 use kycc_queue::{EntryId, TaskQueue};
-use kycc_runtime::{Clock, crash_point};
+use kycc_runtime::{Changed, Clock, crash_point};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -35,6 +35,8 @@ pub(crate) struct EngineParts {
     pub outside: Arc<dyn Outside>,
     pub catalogue: Arc<Catalogue>,
     pub clock: Arc<dyn Clock>,
+    /// Where other modules of this process see how far publications have been written.
+    pub published: Changed,
     /// Of a worker on its task.
     pub lease: Duration,
     /// How long a leader may be silent; none where no other process can lead.

@@ -22,6 +22,18 @@ impl OrchestratorService for Api {
     type WatchEventsStream =
         Pin<Box<dyn Stream<Item = Result<api::WatchEventsResponse, Status>> + Send + 'static>>;
 
+    type WatchMaterializationsStream = Pin<
+        Box<dyn Stream<Item = Result<api::WatchMaterializationsResponse, Status>> + Send + 'static>,
+    >;
+
+    async fn watch_materializations(
+        &self,
+        request: Request<api::WatchMaterializationsRequest>,
+    ) -> Answer<Self::WatchMaterializationsStream> {
+        let stream = self.watch_published(request.into_inner())?;
+        Ok(Response::new(Box::pin(stream)))
+    }
+
     async fn launch_run(
         &self,
         request: Request<api::LaunchRunRequest>,

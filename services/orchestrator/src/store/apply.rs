@@ -5,32 +5,35 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kycc_domain::ids::{AssetKey, BatchId, RunId};
 
+use sqlx::Row as _;
+
 use super::RunStoreError;
 use super::dead_letters::WriteDeadLetters as _;
 use super::leader::Positions;
+use super::publications::{NewPublication, WritePublications as _};
 use super::rows::{bigint, to_json, to_json_option};
-use super::types::{AttemptEnd, Change, Logged, Move, NewMaterialization};
+use super::types::{Applied, AttemptEnd, Change, Logged, Move, NewMaterialization};
 use super::values::{chunks, statement};
 use super::write::WriteRuns as _;
 use crate::core::{RunStatus, StepState, StepStatus, TaskState, TaskStatus};
 
 /// Implemented by the connection of every database.
 pub(super) trait ApplyChanges {
-    /// The number of the last event of each change's run.
     async fn apply_turn(
         &mut self,
         changes: &[Change],
         positions: &mut Positions,
-    ) -> Result<Vec<u64>, RunStoreError>;
+    ) -> Result<Applied, RunStoreError>;
+    /// The number of the last event of each change's run.
     async fn move_runs(&mut self, changes: &[Change]) -> Result<Vec<u64>, RunStoreError>;
     async fn move_steps(&mut self, steps: &[MovedStep<'_>]) -> Result<(), RunStoreError>;
     async fn insert_tasks(&mut self, tasks: &[NewTask<'_>]) -> Result<(), RunStoreError>;
     async fn move_tasks(&mut self, tasks: &[MovedTask<'_>]) -> Result<(), RunStoreError>;
     async fn insert_attempts(&mut self, tasks: &[(&TaskState, i64)]) -> Result<(), RunStoreError>;
     async fn end_attempts(&mut self, ends: &[&AttemptEnd]) -> Result<(), RunStoreError>;
-    async fn materialize(&mut self, made: &[Made<'_>]) -> Result<(), RunStoreError>;
-    async fn reuse(&mut self, batch: &BatchId, asset: &str, key: &str)
-    -> Result<(), RunStoreError>;
+    /// The position of the last publication.
+    async fn materialize(&mut self, made: &[Made<'_>]) -> Result<Option<u64>, RunStoreError>;
+    async fn reuse(&mut self, reused: &Reused<'_>) -> Result<Option<u64>, RunStoreError>;
 }
 
 pub(super) struct MovedStep<'a> {
@@ -57,6 +60,14 @@ pub(super) struct Made<'a> {
     new: &'a NewMaterialization,
 }
 
+/// An earlier materialization that is the current one again.
+pub(super) struct Reused<'a> {
+    batch: &'a BatchId,
+    asset: &'a AssetKey,
+    key: &'a str,
+    at: i64,
+}
+
 /// The rows of a turn, table by table.
 #[derive(Default)]
 struct Rows<'a> {
@@ -66,7 +77,7 @@ struct Rows<'a> {
     attempts: Vec<(&'a TaskState, i64)>,
     ended: Vec<&'a AttemptEnd>,
     made: Vec<Made<'a>>,
-    reused: Vec<(&'a BatchId, &'a AssetKey, &'a str)>,
+    reused: Vec<Reused<'a>>,
 }
 
 impl<'a> Rows<'a> {
@@ -84,8 +95,12 @@ impl<'a> Rows<'a> {
             let made = change.materialized.iter().map(|new| Made { change, new });
             rows.made.extend(made);
             let reused = change.reused.iter();
-            rows.reused
-                .extend(reused.map(|(asset, key)| (&change.batch, asset, key.as_str())));
+            rows.reused.extend(reused.map(|(asset, key)| Reused {
+                batch: &change.batch,
+                asset,
+                key,
+                at: change.at,
+            }));
         }
         rows
     }
@@ -147,7 +162,7 @@ fn stale(run_id: &RunId) -> RunStoreError {
 
 kycc_store::for_each_driver! {
     impl ApplyChanges for driver::Connection {
-        async fn apply_turn(&mut self, changes: &[Change], positions: &mut Positions) -> Result<Vec<u64>, RunStoreError> {
+        async fn apply_turn(&mut self, changes: &[Change], positions: &mut Positions) -> Result<Applied, RunStoreError> {
             let mut sequences = Vec::with_capacity(changes.len());
             for changes in chunks(changes) {
                 sequences.extend(self.move_runs(changes).await?);
@@ -168,14 +183,15 @@ kycc_store::for_each_driver! {
             for ends in chunks(&rows.ended) {
                 self.end_attempts(ends).await?;
             }
+            let mut published = None;
             for made in chunks(&rows.made) {
-                self.materialize(made).await?;
+                published = published.max(self.materialize(made).await?);
             }
             for letter in changes.iter().flat_map(|change| &change.dead_letters) {
                 self.insert_dead_letter(letter).await?;
             }
-            for (batch, asset, key) in rows.reused {
-                self.reuse(batch, asset.as_str(), key).await?;
+            for reused in &rows.reused {
+                published = published.max(self.reuse(reused).await?);
             }
             // The numbers were given out in this transaction: no gaps, no doubles.
             let events = changes.iter().zip(&sequences).flat_map(|(change, last)| {
@@ -184,7 +200,7 @@ kycc_store::for_each_driver! {
             });
             let events: Vec<(&RunId, i64, Logged)> = events.collect();
             self.insert_events(&events, positions).await?;
-            Ok(sequences)
+            Ok(Applied { last_events: sequences, published })
         }
 
         async fn move_runs(&mut self, changes: &[Change]) -> Result<Vec<u64>, RunStoreError> {
@@ -315,7 +331,7 @@ kycc_store::for_each_driver! {
             Ok(())
         }
 
-        async fn materialize(&mut self, made: &[Made<'_>]) -> Result<(), RunStoreError> {
+        async fn materialize(&mut self, made: &[Made<'_>]) -> Result<Option<u64>, RunStoreError> {
             let mut query = sqlx::query(statement("INSERT INTO orchestrator_materializations (materialization_id, asset, \
                 batch_id, version_key, run_id, created_at, outputs, metadata, inputs) VALUES {}", made.len(), 9));
             let mut current = BTreeMap::new();
@@ -331,33 +347,51 @@ kycc_store::for_each_driver! {
                     .bind(to_json(&new.metadata))
                     .bind(to_json(&new.inputs));
                 // One row of a statement may strike a place once only: the last stands.
-                current.insert((new.asset.as_str(), change.batch.as_str()), &new.id);
+                current.insert((new.asset.as_str(), change.batch.as_str()), (&new.id, change.at));
             }
             query.execute(&mut *self).await.map_err(RunStoreError::sql("write materializations"))?;
             let mut query = sqlx::query(statement("INSERT INTO orchestrator_current (asset, batch_id, materialization_id) \
                 VALUES {} ON CONFLICT (asset, batch_id) DO UPDATE SET materialization_id = excluded.materialization_id",
                 current.len(), 3));
-            for ((asset, batch), id) in current {
-                query = query.bind(asset).bind(batch).bind(id);
+            for ((asset, batch), (id, _)) in &current {
+                query = query.bind(*asset).bind(*batch).bind(*id);
             }
             query.execute(&mut *self).await.map_err(RunStoreError::sql("make materializations current"))?;
-            Ok(())
+            let current = current.into_iter().map(|((asset, batch), (id, at))| NewPublication { asset, batch, id, at });
+            self.publish(&current.collect::<Vec<_>>()).await
         }
 
-        /// Makes the newest materialization of the key the current one.
-        async fn reuse(&mut self, batch: &BatchId, asset: &str, key: &str) -> Result<(), RunStoreError> {
-            sqlx::query("INSERT INTO orchestrator_current (asset, batch_id, materialization_id) \
-                SELECT asset, batch_id, materialization_id FROM orchestrator_materializations \
-                WHERE asset = $1 AND batch_id = $2 AND version_key = $3 \
-                ORDER BY materialization_id DESC LIMIT 1 \
-                ON CONFLICT (asset, batch_id) DO UPDATE SET materialization_id = excluded.materialization_id")
-                .bind(asset)
+        /// Makes the newest materialization of the key the current one. Where it is already, nothing is published.
+        async fn reuse(&mut self, reused: &Reused<'_>) -> Result<Option<u64>, RunStoreError> {
+            let Reused { batch, asset, key, at } = reused;
+            let failed = || RunStoreError::sql("look an earlier materialization up");
+            let known = sqlx::query("SELECT m.materialization_id, (SELECT COUNT(*) FROM orchestrator_current c \
+                    WHERE c.materialization_id = m.materialization_id) AS is_current \
+                FROM orchestrator_materializations m WHERE m.asset = $1 AND m.batch_id = $2 AND m.version_key = $3 \
+                ORDER BY m.materialization_id DESC LIMIT 1")
+                .bind(asset.as_str())
                 .bind(batch.as_str())
-                .bind(key)
+                .bind(*key)
+                .fetch_optional(&mut *self)
+                .await
+                .map_err(failed())?;
+            let Some(row) = known else {
+                return Ok(None);
+            };
+            let id: String = row.try_get("materialization_id").map_err(failed())?;
+            let is_current: i64 = row.try_get("is_current").map_err(failed())?;
+            if is_current > 0 {
+                return Ok(None);
+            }
+            sqlx::query("INSERT INTO orchestrator_current (asset, batch_id, materialization_id) VALUES ($1, $2, $3) \
+                ON CONFLICT (asset, batch_id) DO UPDATE SET materialization_id = excluded.materialization_id")
+                .bind(asset.as_str())
+                .bind(batch.as_str())
+                .bind(&id)
                 .execute(&mut *self)
                 .await
                 .map_err(RunStoreError::sql("make a materialization current"))?;
-            Ok(())
+            self.publish(&[NewPublication { asset: asset.as_str(), batch: batch.as_str(), id: &id, at: *at }]).await
         }
     }
 }

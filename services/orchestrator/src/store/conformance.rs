@@ -2,6 +2,7 @@
 
 mod dead_letters;
 mod leader;
+mod publications;
 mod retention;
 
 use std::sync::Arc;
@@ -13,6 +14,11 @@ pub(crate) use dead_letters::dead_letters_are_listed_newest_first_and_each_is_re
 pub(crate) use leader::{
     a_deposed_leader_writes_nothing, a_seat_that_was_given_up_is_empty_and_its_epoch_is_over,
     of_two_candidates_exactly_one_wins, whatever_a_leader_writes_renews_its_lease,
+};
+pub(crate) use publications::{
+    a_version_that_is_current_again_is_published_again_and_only_then,
+    positions_never_begin_anew_when_old_publications_are_removed,
+    publications_are_read_on_from_any_position,
 };
 pub(crate) use retention::{
     old_runs_go_with_what_was_written_of_them_and_current_materializations_stay,
@@ -69,6 +75,9 @@ run_store_conformance!([
     dead_letters_are_listed_newest_first_and_each_is_replayed_once,
     old_runs_go_with_what_was_written_of_them_and_current_materializations_stay,
     what_is_referenced_is_kept_current_or_not_yet_sure,
+    publications_are_read_on_from_any_position,
+    a_version_that_is_current_again_is_published_again_and_only_then,
+    positions_never_begin_anew_when_old_publications_are_removed,
     many_runs_are_written_at_once_and_each_request_id_counts_once,
     of_two_candidates_exactly_one_wins,
     a_deposed_leader_writes_nothing,
@@ -130,7 +139,8 @@ async fn create(store: &Arc<dyn RunStore>, new: &NewRun) -> Created {
 }
 
 async fn apply(store: &Arc<dyn RunStore>, changes: &[Change]) -> Result<Vec<u64>, RunStoreError> {
-    store.apply(epoch(store).await, changes).await
+    let applied = store.apply(epoch(store).await, changes).await?;
+    Ok(applied.last_events)
 }
 
 fn log_of(commands: &[Command]) -> Vec<LogEntry> {

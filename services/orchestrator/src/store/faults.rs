@@ -11,9 +11,9 @@ use kycc_store::StoreError;
 use tokio::sync::watch;
 
 use super::{
-    Change, Created, DeadLetter, DeadLetterStore, Epoch, FeedEvent, FeedFilter, LeaderRow,
-    LeaderStore, LetterFilter, NewRun, Pruned, RetentionStore, RunFilter, RunStore, RunStoreError,
-    StoredEvent, StoredMaterialization, StoredRun, VersionOf,
+    Applied, Change, Created, DeadLetter, DeadLetterStore, Epoch, FeedEvent, FeedFilter, LeaderRow,
+    LeaderStore, LetterFilter, NewRun, Pruned, Publication, PublicationStore, RetentionStore,
+    RunFilter, RunStore, RunStoreError, StoredEvent, StoredMaterialization, StoredRun, VersionOf,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,6 +168,28 @@ impl<S: RunStore> RetentionStore for FaultyStore<S> {
 }
 
 #[async_trait]
+impl<S: RunStore> PublicationStore for FaultyStore<S> {
+    async fn newest_position(&self) -> Result<u64, RunStoreError> {
+        self.answers().await?;
+        self.inner.newest_position().await
+    }
+
+    async fn publications(
+        &self,
+        asset: &AssetKey,
+        after: u64,
+        up_to: u64,
+        with_metadata: bool,
+        limit: u32,
+    ) -> Result<Vec<Publication>, RunStoreError> {
+        self.answers().await?;
+        self.inner
+            .publications(asset, after, up_to, with_metadata, limit)
+            .await
+    }
+}
+
+#[async_trait]
 impl<S: RunStore> RunStore for FaultyStore<S> {
     async fn create(&self, epoch: Epoch, new: &[NewRun]) -> Result<Vec<Created>, RunStoreError> {
         self.answers().await?;
@@ -211,7 +233,7 @@ impl<S: RunStore> RunStore for FaultyStore<S> {
         self.inner.live_run_ids().await
     }
 
-    async fn apply(&self, epoch: Epoch, changes: &[Change]) -> Result<Vec<u64>, RunStoreError> {
+    async fn apply(&self, epoch: Epoch, changes: &[Change]) -> Result<Applied, RunStoreError> {
         self.answers().await?;
         match self.next() {
             Fault::None => self.inner.apply(epoch, changes).await,

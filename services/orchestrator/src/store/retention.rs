@@ -167,6 +167,12 @@ kycc_store::for_each_driver! {
                 .execute(&mut *tx)
                 .await
                 .map_err(RunStoreError::sql("remove old materializations"))?;
+            // The last publication of all is of a current one, and stays: positions never begin anew.
+            sqlx::query("DELETE FROM orchestrator_publications WHERE NOT EXISTS (SELECT 1 FROM orchestrator_materializations m \
+                WHERE m.materialization_id = orchestrator_publications.materialization_id)")
+                .execute(&mut *tx)
+                .await
+                .map_err(RunStoreError::sql("remove old publications"))?;
             tx.commit().await.map_err(RunStoreError::store("remove old materializations"))?;
             Ok(gone.rows_affected())
         }

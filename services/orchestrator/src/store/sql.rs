@@ -13,8 +13,8 @@ use super::rows::{bigint, id};
 use super::values::{chunks, statement};
 use super::write::WriteRuns as _;
 use super::{
-    Change, Created, Epoch, FeedEvent, FeedFilter, NewRun, RunFilter, RunStore, RunStoreError,
-    StoredEvent, StoredMaterialization, StoredRun, VersionOf,
+    Applied, Change, Created, Epoch, FeedEvent, FeedFilter, NewRun, RunFilter, RunStore,
+    RunStoreError, StoredEvent, StoredMaterialization, StoredRun, VersionOf,
 };
 use crate::core::RunStatus;
 
@@ -86,12 +86,12 @@ kycc_store::for_each_driver! {
             ids.iter().map(|text| id("run id", text)).collect()
         }
 
-        async fn apply(&self, epoch: Epoch, changes: &[Change]) -> Result<Vec<u64>, RunStoreError> {
+        async fn apply(&self, epoch: Epoch, changes: &[Change]) -> Result<Applied, RunStoreError> {
             let mut tx = self.begin().await.map_err(RunStoreError::store("apply changes"))?;
             let mut positions = tx.fence(epoch, changes.iter().map(|change| change.log.len()).sum()).await?;
-            let sequences = tx.apply_turn(changes, &mut positions).await?;
+            let applied = tx.apply_turn(changes, &mut positions).await?;
             tx.commit().await.map_err(RunStoreError::store("apply changes"))?;
-            Ok(sequences)
+            Ok(applied)
         }
 
         async fn events(&self, run_id: &RunId, after: u64, limit: u32) -> Result<Vec<StoredEvent>, RunStoreError> {

@@ -94,6 +94,22 @@ pub(crate) struct Change {
     pub dead_letters: Vec<DeadLetter>,
 }
 
+impl Change {
+    /// Whether it may make other versions the current ones.
+    pub(crate) fn publishes(&self) -> bool {
+        !self.materialized.is_empty() || !self.reused.is_empty()
+    }
+}
+
+/// What a turn's changes came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Applied {
+    /// The number of the last event of each change's run.
+    pub last_events: Vec<u64>,
+    /// Position of the last publication among them, if there is one.
+    pub published: Option<u64>,
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Move {
     pub before: RunState,

@@ -40,7 +40,11 @@ impl Scorecards {
             request_id: asked.request_id,
             at_micros: self.clock.now_micros(),
         };
+        let under_way = self.changed.under_way();
         let changed = self.store.change(&target, &request).await;
+        // Also after an error: the change may have been made.
+        self.changed.raise();
+        drop(under_way);
         let changed = changed.map_err(|error| failed(&error))?;
         changed.as_ref().map(answers::version).transpose()
     }

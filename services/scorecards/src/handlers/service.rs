@@ -15,7 +15,7 @@ use kycc_rpc::{
     ApiError, page_size, page_token, position_token, principal, read_page_token,
     read_position_token,
 };
-use kycc_runtime::{Clock, store_error};
+use kycc_runtime::{Changed, Clock, store_error};
 use tonic::{Request, Response, Status};
 
 use super::changes::Asked;
@@ -38,6 +38,8 @@ pub(crate) struct Scorecards {
     pub(crate) store: Arc<dyn VersionStore>,
     pub(crate) audit: Arc<dyn AuditStore>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Where other modules of this process see that versions have changed.
+    pub(crate) changed: Changed,
     /// Whether callers are known by more than the machine that they call from.
     pub(crate) identity_provider: bool,
 }

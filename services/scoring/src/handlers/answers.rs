@@ -1,49 +1,75 @@
 //! Rows of the `scores` dataset, and scores worked out on the spot, as answers of the API.
 
+use arrow::array::Array as _;
 use kycc_domain::bands::Bands;
-use kycc_domain::card::{CompiledCard, Scorecard, round_half_up};
+use kycc_domain::card::{CompiledCard, round_half_up};
 use kycc_domain::catalogue::FeatureVector;
-use kycc_domain::reasons::{self, ReferenceMeans};
-use kycc_domain::rules::{RuleError, RuleSet};
+use kycc_domain::reasons;
+use kycc_domain::rules::RuleError;
 use kycc_proto::scoring::v1::{Contribution, Reason, Score};
 use kycc_rpc::timestamp;
 
+use super::cards::ReadyCard;
+use super::columns::{FeatureColumns, NumberLists, ScoreColumns, TextLists};
+use super::mask::Mask;
 use super::published::BatchScores;
-use super::row::Row;
 
-/// One published score, without contributions.
-pub(crate) fn published(scores: &BatchScores, card: &CompiledCard, row: Row<'_>) -> Score {
-    Score {
-        party_id: row.text("party_id").to_owned(),
-        batch_id: scores.batch.clone(),
-        scorecard_version: text(scores, "scorecard_version"),
-        as_of_time: scores.as_of().map(timestamp),
-        raw: row.number("raw"),
-        score: row.whole("score"),
-        final_score: row.whole("final_score"),
-        band: row.text("band").to_owned(),
-        flags: row.texts("flags"),
-        rules_fired: row.texts("rules_fired"),
-        reasons: worded(card, row.texts("reasons"), row.numbers("reason_points")),
-        cutoff_reasons: worded(
-            card,
-            row.texts("cutoff_reasons"),
-            row.numbers("cutoff_reason_points"),
-        ),
-        contributions: Vec::new(),
+/// A row of published scores; with the features that it was made of where contributions are wanted.
+pub(super) fn published(
+    scores: &BatchScores,
+    columns: &ScoreColumns,
+    at: usize,
+    party_id: &str,
+    features: Option<(&FeatureColumns, usize)>,
+    mask: Mask,
+) -> Score {
+    let text = |field, text: &str| {
+        if mask.has(field) {
+            text.to_owned()
+        } else {
+            String::new()
+        }
+    };
+    let mut score = Score {
+        party_id: text(Mask::PARTY_ID, party_id),
+        batch_id: text(Mask::BATCH_ID, &scores.batch),
+        scorecard_version: text(Mask::SCORECARD_VERSION, scores.card.version()),
+        band: text(Mask::BAND, columns.band.value(at)),
+        ..Score::default()
+    };
+    if mask.has(Mask::AS_OF_TIME) {
+        score.as_of_time = scores.as_of().map(timestamp);
     }
+    if mask.has(Mask::RAW) {
+        score.raw = columns.raw.value(at);
+    }
+    if mask.has(Mask::SCORE) {
+        score.score = columns.score.value(at);
+    }
+    if mask.has(Mask::FINAL_SCORE) {
+        score.final_score = columns.final_score.value(at);
+    }
+    if mask.has(Mask::FLAGS) {
+        score.flags = columns.flags.at(at).map(str::to_owned).collect();
+    }
+    if mask.has(Mask::RULES_FIRED) {
+        score.rules_fired = columns.rules_fired.at(at).map(str::to_owned).collect();
+    }
+    let card = &scores.compiled;
+    if mask.has(Mask::REASONS) {
+        score.reasons = worded(card, &columns.reasons, &columns.reason_points, at);
+    }
+    if mask.has(Mask::CUTOFF_REASONS) {
+        let (codes, lost) = (&columns.cutoff_reasons, &columns.cutoff_reason_points);
+        score.cutoff_reasons = worded(card, codes, lost, at);
+    }
+    if mask.has(Mask::CONTRIBUTIONS) {
+        score.contributions = contributions(scores, columns, at, features);
+    }
+    score
 }
 
-fn text(scores: &BatchScores, label: &str) -> String {
-    scores
-        .metadata
-        .get(label)
-        .and_then(serde_json::Value::as_str)
-        .unwrap_or_default()
-        .to_owned()
-}
-
-fn worded(card: &CompiledCard, codes: Vec<String>, lost: Vec<f64>) -> Vec<Reason> {
+fn worded(card: &CompiledCard, codes: &TextLists, lost: &NumberLists, at: usize) -> Vec<Reason> {
     let words = |code: &str| {
         let factor = (0..card.factor_count()).find(|&factor| card.spec(factor).reason_code == code);
         factor.map_or("", |factor| {
@@ -55,52 +81,61 @@ fn worded(card: &CompiledCard, codes: Vec<String>, lost: Vec<f64>) -> Vec<Reason
             }
         })
     };
-    let pairs = codes.into_iter().zip(lost);
+    let pairs = codes.at(at).zip(lost.at(at));
     pairs
         .map(|(code, points_lost)| Reason {
-            text: words(&code).to_owned(),
-            code,
+            text: words(code).to_owned(),
+            code: code.to_owned(),
             points_lost,
         })
         .collect()
 }
 
 /// What each factor of the card awarded, from the published points and the features they were awarded for.
-pub(crate) fn contributions(
-    card: &Scorecard,
-    scores: Row<'_>,
-    features: Option<Row<'_>>,
+fn contributions(
+    scores: &BatchScores,
+    columns: &ScoreColumns,
+    at: usize,
+    features: Option<(&FeatureColumns, usize)>,
 ) -> Vec<Contribution> {
-    let compiled = card.compile();
-    let parts = card.factors().iter().enumerate().map(|(index, factor)| {
-        let value = features.map_or(f64::NAN, |row| row.number(&factor.feature));
+    let factors = scores.card.factors().iter().zip(&scores.factors);
+    let parts = factors.enumerate().map(|(index, (factor, &feature))| {
+        let value = features.map_or(f64::NAN, |(columns, at)| columns.values[feature].value(at));
+        let points = &columns.points[feature];
         Contribution {
             feature: factor.feature.clone(),
             value,
             scaled: factor.method.scale(value),
             weight: factor.weight,
-            points: scores
-                .optional_number(&format!("points_{}", factor.feature))
-                .unwrap_or_default(),
-            max_points: compiled.max_points(index),
+            points: if points.is_valid(at) {
+                points.value(at)
+            } else {
+                0.0
+            },
+            max_points: scores.compiled.max_points(index),
         }
     });
     parts.collect()
 }
 
 /// A vector that belongs to no batch, scored. Reasons need a reference population, which only a refined card brings.
-pub(crate) fn what_if(
-    card: &Scorecard,
-    rules: &RuleSet,
+pub(super) fn what_if(
+    ready: &ReadyCard,
     features: &FeatureVector,
+    mask: Mask,
 ) -> Result<Score, RuleError> {
-    let compiled = card.compile();
+    let ReadyCard {
+        card,
+        compiled,
+        rules,
+        reference,
+    } = ready;
     let scored = compiled.score(features);
-    let decision = rules.apply(&compiled, features.as_slice(), scored.raw)?;
-    let reference = ReferenceMeans::frozen(card);
-    let against = |means: Option<&Vec<f64>>| -> Vec<Reason> {
+    let decision = rules.apply(compiled, features.as_slice(), scored.raw)?;
+    let against = |field, means: Option<&Vec<f64>>| -> Vec<Reason> {
+        let means = means.filter(|_| mask.has(field));
         let found = means
-            .map(|means| reasons::reasons(&compiled, &scored.points, means))
+            .map(|means| reasons::reasons(compiled, &scored.points, means))
             .unwrap_or_default();
         found
             .into_iter()
@@ -111,34 +146,48 @@ pub(crate) fn what_if(
             })
             .collect()
     };
-    let contributions = card
-        .factors()
-        .iter()
-        .enumerate()
-        .map(|(index, factor)| Contribution {
-            feature: factor.feature.clone(),
-            value: features.get(&factor.feature).unwrap_or_default(),
-            scaled: scored.s[index],
-            weight: factor.weight,
-            points: scored.points[index],
-            max_points: compiled.max_points(index),
-        });
-    Ok(Score {
-        scorecard_version: card.version().to_owned(),
-        raw: scored.raw,
-        score: round_half_up(scored.raw),
-        final_score: decision.final_score,
-        band: card.bands().as_slice()[decision.band].name.clone(),
-        flags: rules.flags(&decision).map(str::to_owned).collect(),
-        rules_fired: rules
-            .fired(&decision)
-            .map(|rule| rule.name.clone())
-            .collect(),
-        reasons: against(reference.as_ref().map(|means| &means.population)),
-        cutoff_reasons: against(reference.as_ref().map(|means| &means.near_cutoff)),
-        contributions: contributions.collect(),
+    let means = reference.as_ref();
+    let mut score = Score {
+        reasons: against(Mask::REASONS, means.map(|means| &means.population)),
+        cutoff_reasons: against(Mask::CUTOFF_REASONS, means.map(|means| &means.near_cutoff)),
         ..Score::default()
-    })
+    };
+    if mask.has(Mask::SCORECARD_VERSION) {
+        score.scorecard_version = card.version().to_owned();
+    }
+    if mask.has(Mask::RAW) {
+        score.raw = scored.raw;
+    }
+    if mask.has(Mask::SCORE) {
+        score.score = round_half_up(scored.raw);
+    }
+    if mask.has(Mask::FINAL_SCORE) {
+        score.final_score = decision.final_score;
+    }
+    if mask.has(Mask::BAND) {
+        score.band = card.bands().as_slice()[decision.band].name.clone();
+    }
+    if mask.has(Mask::FLAGS) {
+        score.flags = rules.flags(&decision).map(str::to_owned).collect();
+    }
+    if mask.has(Mask::RULES_FIRED) {
+        let fired = rules.fired(&decision);
+        score.rules_fired = fired.map(|rule| rule.name.clone()).collect();
+    }
+    if mask.has(Mask::CONTRIBUTIONS) {
+        let factors = card.factors().iter().enumerate();
+        score.contributions = factors
+            .map(|(index, factor)| Contribution {
+                feature: factor.feature.clone(),
+                value: features.get(&factor.feature).unwrap_or_default(),
+                scaled: scored.s[index],
+                weight: factor.weight,
+                points: scored.points[index],
+                max_points: compiled.max_points(index),
+            })
+            .collect();
+    }
+    Ok(score)
 }
 
 /// Names of bands, for errors.

@@ -18,7 +18,7 @@ pub(super) async fn drift(
     request: GetDriftRequest,
 ) -> Result<GetDriftResponse, Status> {
     let scores = published.current(&request.batch_id).await?;
-    let card = scores.card()?;
+    let card = &scores.card;
     let baseline = if request.base_batch_id.is_empty() {
         let kept = card.content().training_population.clone();
         kept.ok_or_else(|| {
@@ -34,7 +34,7 @@ pub(super) async fn drift(
     } else {
         // One batch in memory at a time.
         let base = published.current(&request.base_batch_id).await?;
-        let bands = base.card()?.bands().clone();
+        let bands = base.card.bands().clone();
         counted(published, &base, bands, |population| {
             PopulationBaseline::of(population)
         })
@@ -46,7 +46,7 @@ pub(super) async fn drift(
     })
     .await?;
     Ok(GetDriftResponse {
-        batch_id: scores.batch,
+        batch_id: scores.batch.clone(),
         base_batch_id: request.base_batch_id,
         scorecard_version: card.version().to_owned(),
         ..answer(&report)

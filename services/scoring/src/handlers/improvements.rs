@@ -1,5 +1,7 @@
 //! `ListImprovements`: the smallest single changes that lift a party, or features that belong to none, to a better band.
 
+use std::sync::Arc;
+
 use kycc_domain::card::Scorecard;
 use kycc_domain::catalogue::FeatureVector;
 use kycc_domain::improvement::{self as core, ImprovementError, Improvements};
@@ -9,15 +11,14 @@ use kycc_rpc::ApiError;
 use tonic::Status;
 
 use super::answers::band_names;
-use super::row::Row;
-use super::scored_rows::vector;
+use super::columns::FeatureColumns;
 use super::service::Scoring;
 use super::{given, off_thread::off_thread};
 
 /// Who asks to be lifted, and who decides.
 struct Subject {
     card: Scorecard,
-    rules: RuleSet,
+    rules: Arc<RuleSet>,
     features: FeatureVector,
 }
 
@@ -62,13 +63,10 @@ async fn subject(scoring: &Scoring, request: ListImprovementsRequest) -> Result<
                 let wanted = "must not be given beside features, which belong to no batch";
                 return Err(ApiError::invalid("batch_id", wanted).into());
             }
-            let source = scoring.scorecard(request.scorecard_version).await?;
-            let rules = source
-                .rules(None)
-                .map_err(|error| ApiError::internal(&error))?;
+            let ready = scoring.cards.get(&request.scorecard_version).await?;
             Ok(Subject {
-                card: source.card,
-                rules,
+                card: ready.card.clone(),
+                rules: Arc::clone(&ready.rules),
                 features,
             })
         }
@@ -88,11 +86,11 @@ async fn of_party(scoring: &Scoring, request: &ListImprovementsRequest) -> Resul
             &request.party_id,
         )
     })?;
-    let rows = table.rows();
+    let columns = table.prepared(FeatureColumns::of);
     Ok(Subject {
-        card: scores.card()?,
-        rules: scores.rules()?,
-        features: vector(Row { rows, at }),
+        card: scores.card.clone(),
+        rules: Arc::new(scores.rules()?),
+        features: columns.vector(at),
     })
 }
 

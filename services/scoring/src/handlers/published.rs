@@ -1,37 +1,47 @@
 //! Scores that have been published: which version is a batch's current one, what made it, and its rows in memory.
 
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use kycc_domain::card::Scorecard;
+use kycc_domain::card::{CompiledCard, Scorecard};
+use kycc_domain::catalogue::FEATURES;
 use kycc_domain::ids::BatchId;
 use kycc_domain::rules::{Rule, RuleSet, default_rules};
 use kycc_lake::datasets::{FEATURE_VECTORS, SCORES, SHADOW_SCORES};
-use kycc_lake::{DatasetSpec, Lake, Metadata, PartyTable, PartyTables, VersionId};
+use kycc_lake::{DatasetSpec, Lake, Metadata, PartyTable, PartyTables, Recent, VersionId};
 use kycc_proto::orchestrator::v1::orchestrator_service_client::OrchestratorServiceClient;
-use kycc_proto::orchestrator::v1::{
-    GetMaterializationRequest, ListMaterializationsRequest, Materialization,
-};
+use kycc_proto::orchestrator::v1::{ListMaterializationsRequest, Materialization};
 use kycc_rpc::ApiError;
+use kycc_runtime::CurrentVersions;
 use serde_json::Value;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
+use super::light_rows::LightRows;
 use super::score_batch::ASSET;
 
-/// Versions held in memory at once.
-const HELD: usize = 4;
 /// Materializations asked for at once; each says a good deal of itself.
 const PAGE: i32 = 50;
+/// Versions whose cards and metadata are held, some tens of kilobytes each.
+const KNOWN: usize = 256;
+/// Share of the memory budget for the few columns that comparisons of batches need.
+const LIGHT_SHARE: usize = 4;
 
 /// Finds and holds published scores.
 #[derive(Debug)]
 pub(crate) struct PublishedScores {
     pub(super) channel: Channel,
     pub(super) lake: Lake,
+    /// What is current, as the orchestrator's feed tells.
+    pub(super) feed: CurrentVersions,
+    known: Recent<VersionId, BatchScores>,
     tables: PartyTables,
+    pub(super) light: Recent<VersionId, LightRows>,
+    /// Of every version that was ever looked at, in microseconds.
+    as_of: Mutex<HashMap<VersionId, i64>>,
 }
 
-/// The current scores of one batch.
+/// The scores of one version of a batch, ready to answer from.
 #[derive(Debug)]
 pub(crate) struct BatchScores {
     pub(crate) batch: String,
@@ -39,44 +49,61 @@ pub(crate) struct BatchScores {
     pub(crate) version: VersionId,
     /// What the card in the shadow said, where one was there.
     pub(crate) shadow: Option<VersionId>,
+    /// The card that made the scores.
+    pub(crate) card: Scorecard,
+    pub(crate) compiled: CompiledCard,
+    /// For each factor of the card, the position of its feature in the catalogue.
+    pub(super) factors: Vec<usize>,
 }
 
 impl PublishedScores {
-    pub(crate) fn new(channel: Channel, lake: Lake) -> Self {
+    /// Holds rows of `most_bytes` together.
+    pub(crate) fn new(
+        lake: Lake,
+        feed: CurrentVersions,
+        channel: Channel,
+        most_bytes: usize,
+    ) -> Self {
         Self {
             channel,
-            tables: PartyTables::new(lake.clone(), HELD),
+            feed,
+            known: Recent::new(KNOWN, 1),
+            tables: PartyTables::new(lake.clone(), most_bytes),
+            light: Recent::new(most_bytes / LIGHT_SHARE, 2),
+            as_of: Mutex::default(),
             lake,
         }
     }
 
     /// The current scores of `batch`; of the batch scored last where it is empty.
-    pub(crate) async fn current(&self, batch: &str) -> Result<BatchScores, Status> {
-        let request = GetMaterializationRequest {
-            asset: ASSET.into(),
-            batch_id: batch.to_owned(),
-        };
-        let made = OrchestratorServiceClient::new(self.channel.clone())
-            .get_materialization(request)
-            .await
-            .map_err(|status| not_scored(status, batch))?
-            .into_inner()
-            .materialization;
-        let found = match &made {
-            Some(made) => self.scores(made).await?,
-            None => None,
-        };
+    pub(crate) async fn current(&self, batch: &str) -> Result<Arc<BatchScores>, Status> {
+        let current = self.feed.of(batch).await;
+        let current = current.map_err(|status| not_scored(status, batch))?;
+        let found = self.scores(&current.made).await?;
         found.ok_or_else(|| not_scored_yet(batch).into())
     }
 
-    /// The current scores of the `wanted` batches that were scored last among those whose materialization `keep` keeps.
-    pub(super) async fn newest(
+    /// What the current scores of every batch are made of; those that have no rows are left out.
+    pub(super) async fn every_current(&self) -> Result<Vec<Materialization>, Status> {
+        if let Some(all) = self.feed.all() {
+            return Ok(all.iter().map(|one| one.made.clone()).collect());
+        }
+        let mut all = Vec::new();
+        self.each_current(|made| {
+            all.push(made);
+            true
+        })
+        .await?;
+        Ok(all)
+    }
+
+    /// Asks for the current materialization of every batch, the last made first, while `go_on` says so.
+    async fn each_current(
         &self,
-        wanted: usize,
-        keep: impl Fn(&Materialization) -> bool,
-    ) -> Result<Vec<BatchScores>, Status> {
+        mut go_on: impl FnMut(Materialization) -> bool,
+    ) -> Result<(), Status> {
         let mut client = OrchestratorServiceClient::new(self.channel.clone());
-        let (mut seen, mut found) = (Vec::new(), Vec::new());
+        let mut seen = HashSet::new();
         let mut page_token = String::new();
         loop {
             let request = ListMaterializationsRequest {
@@ -88,36 +115,98 @@ impl PublishedScores {
             let page = client.list_materializations(request).await?.into_inner();
             for made in page.materializations {
                 // The newest of a batch comes first, and is its current one.
-                if seen.contains(&made.batch_id) {
-                    continue;
-                }
-                seen.push(made.batch_id.clone());
-                if keep(&made) {
-                    found.extend(self.scores(&made).await?);
-                }
-                if found.len() == wanted {
-                    return Ok(found);
+                if seen.insert(made.batch_id.clone()) && !go_on(made) {
+                    return Ok(());
                 }
             }
             page_token = page.next_page_token;
             if page_token.is_empty() {
-                return Ok(found);
+                return Ok(());
             }
         }
     }
 
-    /// The scores that a step made.
-    async fn scores(&self, made: &Materialization) -> Result<Option<BatchScores>, Status> {
+    /// The current scores of the `wanted` batches that were scored last among those whose materialization `keep` keeps.
+    pub(super) async fn newest(
+        &self,
+        wanted: usize,
+        keep: impl Fn(&Materialization) -> bool,
+    ) -> Result<Vec<Arc<BatchScores>>, Status> {
+        let mut found = Vec::new();
+        self.each_current(|made| {
+            if keep(&made) {
+                found.push(made);
+            }
+            found.len() < wanted
+        })
+        .await?;
+        let mut scores = Vec::with_capacity(found.len());
+        for made in &found {
+            scores.extend(self.scores(made).await?);
+        }
+        Ok(scores)
+    }
+
+    /// The scores that a step made; `None` where it made no rows.
+    pub(super) async fn scores(
+        &self,
+        made: &Materialization,
+    ) -> Result<Option<Arc<BatchScores>>, Status> {
         let Some(version) = output(made, &SCORES)? else {
             return Ok(None);
         };
-        let manifest = self.lake.existing(&version).await.map_err(internal)?;
-        Ok(Some(BatchScores {
+        let shadow = output(made, &SHADOW_SCORES)?;
+        let load = || self.load(&version, shadow);
+        self.known.get(&version, |_| 1, load).await.map(Some)
+    }
+
+    /// The scores of a version that need not be current; nothing is known of its shadow.
+    pub(super) async fn of_version(&self, version: &VersionId) -> Result<Arc<BatchScores>, Status> {
+        match self.known.peek(version) {
+            Some(known) => Ok(known),
+            None => Ok(Arc::new(self.load(version, None).await?)),
+        }
+    }
+
+    async fn load(
+        &self,
+        version: &VersionId,
+        shadow: Option<VersionId>,
+    ) -> Result<BatchScores, Status> {
+        let manifest = self.lake.existing(version).await.map_err(internal)?;
+        let card = read_card(&manifest.metadata)?;
+        let position = |feature: &str| FEATURES.iter().position(|spec| spec.name == feature);
+        let factors = card.factors().iter();
+        Ok(BatchScores {
             batch: version.batch.to_string(),
+            version: version.clone(),
+            shadow,
+            compiled: card.compile(),
+            factors: factors
+                .filter_map(|factor| position(&factor.feature))
+                .collect(),
             metadata: manifest.metadata,
-            version,
-            shadow: output(made, &SHADOW_SCORES)?,
-        }))
+            card,
+        })
+    }
+
+    /// As-of of the scores that a step made, in microseconds; `None` where it made no rows, or the lake has lost them.
+    pub(super) async fn as_of(&self, made: &Materialization) -> Result<Option<i64>, Status> {
+        let Some(version) = output(made, &SCORES)? else {
+            return Ok(None);
+        };
+        let known = || self.as_of.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(as_of) = known().get(&version) {
+            return Ok(Some(*as_of));
+        }
+        let manifest = self.lake.manifest(&version).await.map_err(internal)?;
+        let Some(manifest) = manifest else {
+            return Ok(None);
+        };
+        let as_of = manifest.metadata.get("as_of").and_then(Value::as_i64);
+        let as_of = as_of.unwrap_or_default();
+        known().insert(version, as_of);
+        Ok(Some(as_of))
     }
 
     /// The rows of those scores.
@@ -148,11 +237,6 @@ impl BatchScores {
         self.metadata.get("as_of").and_then(Value::as_i64)
     }
 
-    /// The card that made the scores.
-    pub(crate) fn card(&self) -> Result<Scorecard, Status> {
-        read_card(&self.metadata)
-    }
-
     /// The decision rules that made the final scores.
     pub(super) fn rules(&self) -> Result<RuleSet, Status> {
         let kept = match self.metadata.get("rules") {
@@ -180,7 +264,10 @@ pub(super) fn read_card(metadata: &Metadata) -> Result<Scorecard, Status> {
 }
 
 /// The version of a dataset that a step made, unless it has no rows.
-fn output(made: &Materialization, spec: &DatasetSpec) -> Result<Option<VersionId>, Status> {
+pub(super) fn output(
+    made: &Materialization,
+    spec: &DatasetSpec,
+) -> Result<Option<VersionId>, Status> {
     let mut outputs = made.outputs.iter();
     let Some(output) = outputs.find(|output| output.dataset == spec.name && output.rows > 0) else {
         return Ok(None);

@@ -2,13 +2,12 @@
 
 use arrow::array::{AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{Float64Type, Int32Type};
-use kycc_domain::catalogue::{FEATURES, FeatureVector};
+use kycc_domain::catalogue::FEATURES;
 use kycc_lake::VersionId;
 use kycc_rpc::ApiError;
 use tonic::Status;
 
 use super::published::{BatchScores, PublishedScores, internal};
-use super::row::Row;
 use super::rows::feature_columns;
 use crate::core::population::Columns;
 
@@ -60,9 +59,4 @@ impl FeatureRows {
             .into()
         })
     }
-}
-
-/// The features in one row of the table of feature vectors.
-pub(super) fn vector(row: Row<'_>) -> FeatureVector {
-    FeatureVector::new(std::array::from_fn(|at| row.number(FEATURES[at].name)))
 }

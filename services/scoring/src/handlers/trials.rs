@@ -54,7 +54,12 @@ pub(super) async fn back_test(
         let wanted = format!("must name at most {MOST_BATCHES} batches");
         return Err(ApiError::invalid("batch_ids", wanted).into());
     }
-    let card = scoring.scorecard(request.scorecard_version).await?.card;
+    let card = scoring
+        .cards
+        .get(&request.scorecard_version)
+        .await?
+        .card
+        .clone();
     let mut batches = Vec::new();
     if named.is_empty() {
         batches = scoring.published.newest(MOST_BATCHES, |_| true).await?;
@@ -79,7 +84,7 @@ pub(super) async fn shadow_report(
     let version = match request.scorecard_version {
         version if version.is_empty() => in_the_shadow(scoring).await?,
         // By whatever name it was asked for.
-        name => scoring.scorecard(name).await?.card.version().to_owned(),
+        name => scoring.cards.get(&name).await?.card.version().to_owned(),
     };
     let keep = |made: &Materialization| has_shadow(made, &version);
     let batches = scoring.published.newest(MOST_BATCHES, keep).await?;
@@ -114,7 +119,7 @@ fn has_shadow(made: &Materialization, version: &str) -> bool {
 }
 
 /// By as-of; of equal ones, the batch scored last first.
-fn newest_first(mut batches: Vec<BatchScores>) -> Vec<BatchScores> {
+fn newest_first(mut batches: Vec<Arc<BatchScores>>) -> Vec<Arc<BatchScores>> {
     batches.sort_by_key(|scores| std::cmp::Reverse(scores.as_of()));
     batches
 }
@@ -183,7 +188,7 @@ async fn compared(
     card: &Arc<Scorecard>,
     challenger: Challenger,
 ) -> Result<CardComparison, Status> {
-    let champion = scores.card()?;
+    let champion = scores.card.clone();
     let rows: ScoredRows = scoring.published.scored_rows(&scores.version).await?;
     let known: Known = outcomes::known(scoring, scores, rows.party_ids()).await?;
     let (card, batch, as_of) = (Arc::clone(card), scores.batch.clone(), scores.as_of());

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use kycc_proto::models::v1::model_service_server::ModelService;
 use kycc_proto::models::v1::{
-    GetCurvesRequest, GetCurvesResponse, GetFactorBinsRequest, GetFactorBinsResponse,
-    GetModelRequest, GetModelResponse, ListModelsRequest, ListModelsResponse,
+    CompareModelsRequest, CompareModelsResponse, GetCurvesRequest, GetCurvesResponse,
+    GetFactorBinsRequest, GetFactorBinsResponse, GetModelRequest, GetModelResponse,
+    ListModelsRequest, ListModelsResponse,
 };
 use kycc_rpc::{ApiError, page_size, position_token, read_position_token};
 use kycc_runtime::store_error;
 use tonic::{Request, Response, Status};
 
-use super::answers;
+use super::{answers, compare};
 use crate::store::{ModelStore, Registered};
 
 const DEFAULT_PAGE: usize = 20;
@@ -53,6 +54,18 @@ impl ModelService for Models {
         Ok(Response::new(GetModelResponse {
             model: Some(answers::model(entry)?),
         }))
+    }
+
+    async fn compare_models(
+        &self,
+        request: Request<CompareModelsRequest>,
+    ) -> Result<Response<CompareModelsResponse>, Status> {
+        let ids = compare::ids(request.into_inner())?;
+        let mut entries = Vec::with_capacity(ids.len());
+        for id in &ids {
+            entries.push(self.find(id).await?);
+        }
+        Ok(Response::new(compare::answer(entries)?))
     }
 
     async fn get_curves(

@@ -38,10 +38,31 @@ fn as_of(text: &str) -> Metadata {
 const INSTANT: &str = "2026-03-01T12:00:00+00:00";
 
 pub(crate) async fn batch(ids: &[&str], change: Option<(&str, usize, f64)>) -> TestBatch {
-    let mut batch = TestBatch::new("B", INSTANT.parse().unwrap()).await;
+    let batch = TestBatch::new("B", INSTANT.parse().unwrap()).await;
+    published(batch, INSTANT, ids, change).await
+}
+
+/// Another batch, in a lake that others share.
+pub(crate) async fn batch_of(
+    name: &str,
+    instant: &str,
+    lake: Lake,
+    ids: &[&str],
+    change: Option<(&str, usize, f64)>,
+) -> TestBatch {
+    let batch = TestBatch::in_lake(lake, name, instant.parse().unwrap()).await;
+    published(batch, instant, ids, change).await
+}
+
+async fn published(
+    mut batch: TestBatch,
+    instant: &str,
+    ids: &[&str],
+    change: Option<(&str, usize, f64)>,
+) -> TestBatch {
     for spec in [&KYC_FEATURES, &TRANSACTION_FEATURES, &NETWORK_FEATURES] {
         batch
-            .publish_with(spec, &valid(spec, ids, change), as_of(INSTANT))
+            .publish_with(spec, &valid(spec, ids, change), as_of(instant))
             .await;
     }
     batch

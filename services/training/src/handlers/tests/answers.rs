@@ -220,3 +220,80 @@ async fn the_list_goes_on_where_its_token_says_and_refuses_one_that_is_not_its_o
     let refused = page("00").await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
 }
+
+async fn compared(
+    service: &Models,
+    ids: &[&str],
+) -> Result<kycc_proto::models::v1::CompareModelsResponse, ClientError> {
+    let asked = kycc_proto::models::v1::CompareModelsRequest {
+        model_ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+    };
+    Ok(service
+        .compare_models(Request::new(asked))
+        .await?
+        .into_inner())
+}
+
+#[tokio::test]
+async fn models_stand_side_by_side_with_differences_and_whether_their_holdout_is_one() {
+    let bench = trained().await;
+    let service = bench.service();
+    let first = newest(&service).await;
+    let entry = bench
+        .task
+        .store
+        .get(&first.model_id)
+        .await
+        .unwrap()
+        .unwrap();
+    let document: Value = serde_json::from_str(&entry.document).unwrap();
+    let mut better = document.clone();
+    let auc = better["learned"]["metrics"]["auc"].as_f64().unwrap();
+    better["learned"]["metrics"]["auc"] = json!(auc + 0.125);
+    enter(&bench, "m-better", better).await;
+    let mut elsewhere = document;
+    elsewhere["config"]["seed"] = json!(987);
+    enter(&bench, "m-elsewhere", elsewhere).await;
+
+    let same = compared(&service, &[&first.model_id, "m-better"])
+        .await
+        .unwrap();
+    assert!(same.same_holdout, "{}", same.holdout_differs);
+    let metric = |name: &str| same.metrics.iter().find(|one| one.metric == name).unwrap();
+    let of_auc = &metric("auc").models;
+    assert_eq!((of_auc[0].value, of_auc[0].difference), (Some(auc), None));
+    assert!((of_auc[1].difference.unwrap() - 0.125).abs() < 1e-12);
+    assert_eq!(
+        (metric("auc").direction, metric("brier").direction),
+        (1, -1)
+    );
+    assert_eq!(metric("brier").models[1].difference, Some(0.0));
+
+    let other = compared(&service, &["m-elsewhere", "m-better"])
+        .await
+        .unwrap();
+    assert!(!other.same_holdout);
+    assert!(
+        other.holdout_differs.contains("seed"),
+        "{}",
+        other.holdout_differs
+    );
+}
+
+#[tokio::test]
+async fn comparing_too_few_or_unknown_or_repeated_models_is_refused() {
+    let service = trained().await.service();
+    for (ids, field) in [
+        (&["m-1"][..], "model_ids"),
+        (&["m-1", "m-1"], "model_ids[1]"),
+        (&["m-1", ""], "model_ids[1]"),
+    ] {
+        let error = compared(&service, ids).await.unwrap_err();
+        assert_eq!(error.code(), Code::InvalidArgument);
+        assert_eq!(error.violations()[0].field, field);
+    }
+    let error = compared(&service, &["'; DROP TABLE training_models", "m-2"])
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Code::NotFound);
+}
