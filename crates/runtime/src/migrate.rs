@@ -73,13 +73,18 @@ pub(crate) async fn prepare(
     Ok(())
 }
 
+/// The audit log's first, where any service has tables: what it writes to them is told there.
 fn with_tables(
     modules: &[Box<dyn Module>],
 ) -> impl Iterator<Item = (&'static str, &'static [kycc_store::Migration])> {
-    modules
+    let of_services = modules
         .iter()
         .map(|module| (module.name(), module.migrations()))
-        .filter(|(_, migrations)| !migrations.is_empty())
+        .filter(|(_, migrations)| !migrations.is_empty());
+    let any = of_services.clone().next().is_some();
+    any.then_some((kycc_audit::TABLES, kycc_audit::MIGRATIONS))
+        .into_iter()
+        .chain(of_services)
 }
 
 async fn open(config: &FleetConfig) -> Result<(Store, Option<FolderLock>), StartError> {

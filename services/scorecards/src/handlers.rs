@@ -1,6 +1,7 @@
 //! Between the outside and the core: the task, the sources, the gRPC service.
 
 mod answers;
+pub(crate) mod audit;
 mod changes;
 mod impact;
 mod judged;

@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use kycc_domain::expert::expert_card;
+use kycc_proto::audit::v1::audit_service_server::{self, AuditServiceServer};
 use kycc_proto::scorecards::v1::scorecard_service_server::{self, ScorecardServiceServer};
 use kycc_runtime::{BuildError, Module, ModuleContext, Service};
 use kycc_store::Migration;
 
 use crate::core::standing::Standing;
 use crate::core::version::{Status, Version};
+use crate::handlers::audit::Audit;
 use crate::handlers::refine::Refine;
 use crate::handlers::service::Scorecards;
 use crate::handlers::source::{ACTIVE, ActiveScorecard, SHADOW, ShadowScorecard};
-use crate::store::{AuditStore, ChangeError, MIGRATIONS, VersionStore};
+use crate::store::{ChangeError, LogStore, MIGRATIONS, VersionStore};
 
 /// The scorecards service.
 pub fn module() -> Box<dyn Module> {
@@ -37,7 +39,10 @@ impl Module for ScorecardsModule {
     }
 
     fn grpc(&self) -> &'static [&'static str] {
-        &[scorecard_service_server::SERVICE_NAME]
+        &[
+            scorecard_service_server::SERVICE_NAME,
+            audit_service_server::SERVICE_NAME,
+        ]
     }
 
     fn migrations(&self) -> &'static [Migration] {
@@ -48,10 +53,17 @@ impl Module for ScorecardsModule {
         let store = kycc_store::with_driver!(cx.store.clone(), |store| Arc::new(store)
             as Arc<dyn VersionStore>);
         open(store.as_ref(), cx.clock.now_micros()).await?;
+        let versions = kycc_store::with_driver!(cx.store.clone(), |store| Arc::new(store)
+            as Arc<dyn LogStore>);
+        // Here, since this chain is verified together with what it is about; the others lie in the same table.
+        let audit = Audit {
+            log: kycc_store::with_driver!(cx.store.clone(), |store| Arc::new(store)
+                as Arc<dyn kycc_audit::AuditStore>),
+            versions: Arc::clone(&versions),
+        };
         let service = Scorecards {
             store: Arc::clone(&store),
-            audit: kycc_store::with_driver!(cx.store.clone(), |store| Arc::new(store)
-                as Arc<dyn AuditStore>),
+            audit: Arc::clone(&versions),
             clock: Arc::clone(&cx.clock),
             // A fleet takes every caller for the user who started it: there is no authentication to configure.
             identity_provider: false,
@@ -62,6 +74,7 @@ impl Module for ScorecardsModule {
         };
         Ok(Service::builder()
             .grpc(ScorecardServiceServer::new(service))
+            .grpc(AuditServiceServer::new(audit))
             .observer(Arc::new(ActiveScorecard {
                 store: Arc::clone(&store),
             }))

@@ -2,21 +2,20 @@
 //! to them, written in the same transaction as the change itself.
 
 mod audit;
-mod log;
 mod read;
 mod rows;
 mod sql;
 mod write;
 
 use async_trait::async_trait;
+use kycc_audit::{Entry, Head, Span, Verified};
 use kycc_store::{Migration, StoreError};
 
-use crate::core::audit::Entry;
+use crate::core::audit::SERVICE;
 use crate::core::life::{Refusal, Request};
-use crate::core::verify::Report;
 use crate::core::version::Version;
 
-pub(crate) const MIGRATIONS: [Migration; 2] = [
+pub(crate) const MIGRATIONS: [Migration; 3] = [
     Migration {
         version: 1,
         name: "versions",
@@ -26,6 +25,11 @@ pub(crate) const MIGRATIONS: [Migration; 2] = [
         version: 2,
         name: "life",
         sql: include_str!("../migrations/002_life.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "audit of the fleet",
+        sql: include_str!("../migrations/003_audit_of_the_fleet.sql"),
     },
 ];
 
@@ -48,7 +52,7 @@ pub(crate) enum ChangeError {
     Refused(#[source] Refusal),
     #[error(
         "the audit log ends at entry {head}, but the versions stand by entry {newest}: it was changed behind the \
-         service's back, so nothing is added to it; see `kycc scorecard audit --verify`, then restore the state store \
+         service's back, so nothing is added to it; see `kycc audit verify scorecards`, then restore the state store \
          from a backup"
     )]
     Unaccounted { head: i64, newest: i64 },
@@ -99,9 +103,10 @@ pub(crate) trait VersionStore: Send + Sync {
     ) -> Result<Option<Version>, ChangeError>;
 }
 
+/// What the audit log says of versions.
 #[async_trait]
-pub(crate) trait AuditStore: Send + Sync {
-    /// At most `limit` entries after the one numbered `after`, oldest first; `version` empty: of every version.
+pub(crate) trait LogStore: Send + Sync {
+    /// At most `limit` entries after the one numbered `after`, oldest first; `version` empty: about anything.
     async fn entries(
         &self,
         version: &str,
@@ -109,8 +114,21 @@ pub(crate) trait AuditStore: Send + Sync {
         limit: u32,
     ) -> Result<Vec<Entry>, StoreError>;
 
-    /// Works the log out anew, a page at a time, on one state of the store. `known`: a hash that must be in it, or empty.
-    async fn verify(&self, known: &str) -> Result<Report, StoreError>;
+    /// Works a span of the chain out anew and, where it ends with the chain, holds every version against it, on one state
+    /// of the store.
+    async fn verify_span(&self, span: &Span<'_>) -> Result<Verified, StoreError>;
+
+    /// All of it. `known`: a hash that must be in it, or empty.
+    async fn verify(&self, known: &str) -> Result<Verified, StoreError> {
+        self.verify_span(&Span {
+            service: SERVICE,
+            from: Head::genesis(),
+            known,
+            found: false,
+            limit: u64::MAX,
+        })
+        .await
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use kycc_audit::{AppendAudit as _, Deed};
 use kycc_domain::ids::{AssetKey, BatchId, RunId};
 use sqlx::AssertSqlSafe;
 
@@ -13,7 +14,7 @@ use super::rows::{bigint, id};
 use super::values::{MOST_ROWS, statement};
 use super::write::WriteRuns as _;
 use super::{
-    Change, Created, Epoch, NewRun, RunFilter, RunStore, RunStoreError, StoredEvent,
+    Change, Created, Epoch, NewRun, RunFilter, RunStore, RunStoreError, SERVICE, StoredEvent,
     StoredMaterialization, StoredRun, VersionOf,
 };
 use crate::core::RunStatus;
@@ -27,6 +28,14 @@ kycc_store::for_each_driver! {
             let created = tx.insert_runs(new).await?;
             tx.commit().await.map_err(RunStoreError::store("create runs"))?;
             Ok(created)
+        }
+
+        async fn record(&self, epoch: Epoch, deed: &Deed) -> Result<(), RunStoreError> {
+            let mut tx = self.begin().await.map_err(RunStoreError::store("append to the audit log"))?;
+            tx.fence(epoch).await?;
+            let appended = tx.append_audit(SERVICE, std::slice::from_ref(deed)).await;
+            appended.map_err(RunStoreError::store("append to the audit log"))?;
+            tx.commit().await.map_err(RunStoreError::store("append to the audit log"))
         }
 
         async fn run(&self, run_id: &RunId) -> Result<Option<StoredRun>, RunStoreError> {

@@ -38,6 +38,7 @@ impl Scorecards {
             reason: asked.reason.trim().to_owned(),
             etag: asked.etag,
             request_id: asked.request_id,
+            trace_id: kycc_telemetry::current_trace_id(),
             at_micros: self.clock.now_micros(),
         };
         let changed = self.store.change(&target, &request).await;
