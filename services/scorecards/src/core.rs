@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod draft;
 pub(crate) mod life;
 pub(crate) mod record;
+pub(crate) mod rule_sets;
 pub(crate) mod standing;
 pub(crate) mod verify;
 pub(crate) mod version;

@@ -7,5 +7,6 @@ mod impact;
 mod judged;
 mod model_card;
 pub(crate) mod refine;
+pub(crate) mod rules;
 pub(crate) mod service;
 pub(crate) mod source;

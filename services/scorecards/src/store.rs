@@ -4,6 +4,7 @@
 mod audit;
 mod read;
 mod rows;
+mod rule_sets;
 mod sql;
 mod write;
 
@@ -13,9 +14,11 @@ use kycc_store::{Migration, StoreError};
 
 use crate::core::audit::SERVICE;
 use crate::core::life::{Refusal, Request};
+use crate::core::rule_sets::RuleRefusal;
 use crate::core::version::Version;
+pub(crate) use rule_sets::RuleStore;
 
-pub(crate) const MIGRATIONS: [Migration; 3] = [
+pub(crate) const MIGRATIONS: [Migration; 4] = [
     Migration {
         version: 1,
         name: "versions",
@@ -30,6 +33,11 @@ pub(crate) const MIGRATIONS: [Migration; 3] = [
         version: 3,
         name: "audit of the fleet",
         sql: include_str!("../migrations/003_audit_of_the_fleet.sql"),
+    },
+    Migration {
+        version: 4,
+        name: "rule sets",
+        sql: include_str!("../migrations/004_rule_sets.sql"),
     },
 ];
 
@@ -50,6 +58,10 @@ pub(crate) enum ChangeError {
     NotFound { name: String },
     #[error("{0}")]
     Refused(#[source] Refusal),
+    #[error("there is no rule set {version}")]
+    RulesNotFound { version: i64 },
+    #[error("{0}")]
+    RulesRefused(#[source] RuleRefusal),
     #[error(
         "the audit log ends at entry {head}, but the versions stand by entry {newest}: it was changed behind the \
          service's back, so nothing is added to it; see `kycc audit verify scorecards`, then restore the state store \

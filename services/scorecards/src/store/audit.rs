@@ -7,6 +7,7 @@ use sqlx::AssertSqlSafe;
 
 use super::LogStore;
 use super::rows::{ROW_COLUMNS, ReadRow};
+use super::rule_sets::RuleRows as _;
 use crate::core::audit::{SERVICE, subject};
 use crate::core::verify::{Census, History};
 
@@ -51,6 +52,9 @@ kycc_store::for_each_driver! {
                 let mut stands = tx.orphans().await?;
                 if stands.is_ok() {
                     stands = tx.versions().await?;
+                }
+                if stands.is_ok() {
+                    stands = tx.check_rules().await?;
                 }
                 found.broken = stands.err();
             }

@@ -20,7 +20,7 @@ pub(super) const AGGREGATE: &str = "scorecards";
 /// Most versions that a refusal names.
 const NAMED: u32 = 10;
 
-fn failed(error: StoreError) -> ChangeError {
+pub(super) fn failed(error: StoreError) -> ChangeError {
     // A second active version, a second shadow or a taken place in the log: another process was first.
     if error.is_unique_violation() {
         ChangeError::Overtaken

@@ -2,6 +2,7 @@
 
 mod at_once;
 mod life;
+mod rules;
 mod tamper;
 mod tampering;
 

@@ -58,7 +58,8 @@ kycc_store::for_each_driver! {
             // One statement, so that all three are of one moment.
             let (head, newest, unlogged): (i64, i64, i64) = sqlx::query_as(
                 "SELECT (SELECT COALESCE(MAX(sequence), 0) FROM audit_entries WHERE service = 'scorecards'),
-                    (SELECT COALESCE(MAX(revision), 0) FROM scorecards_versions),
+                    (SELECT COALESCE(MAX(revision), 0) FROM
+                        (SELECT revision FROM scorecards_versions UNION ALL SELECT revision FROM scorecards_rule_sets) AS stands),
                     (SELECT COUNT(*) FROM scorecards_versions WHERE revision < 1)",
             )
             .fetch_one(self)

@@ -1,5 +1,5 @@
 use super::*;
-use crate::core::audit::{OfVersion as _, SERVICE};
+use crate::core::audit::SERVICE;
 use crate::core::standing::Standing;
 use crate::fixtures::{self, approve, report, request};
 use kycc_audit::{Entry, Head};
