@@ -2,6 +2,7 @@
 
 mod answers;
 pub(crate) mod audit;
+mod by_hand;
 mod changes;
 mod impact;
 mod judged;
@@ -10,3 +11,4 @@ pub(crate) mod refine;
 pub(crate) mod rules;
 pub(crate) mod service;
 pub(crate) mod source;
+mod watch;

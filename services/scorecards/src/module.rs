@@ -78,6 +78,8 @@ impl Module for ScorecardsModule {
         let rules = Rules {
             store: Arc::clone(&rule_sets),
             clock: Arc::clone(&cx.clock),
+            channel: cx.channel.clone(),
+            lake: cx.lake.clone(),
             identity_provider: false,
         };
         let refine = Refine {

@@ -9,10 +9,9 @@ mod sql;
 mod write;
 
 use async_trait::async_trait;
-use kycc_audit::{Entry, Head, Span, Verified};
+use kycc_audit::{Entry, Span, Verified};
 use kycc_store::{Migration, StoreError};
 
-use crate::core::audit::SERVICE;
 use crate::core::life::{Refusal, Request};
 use crate::core::rule_sets::RuleRefusal;
 use crate::core::version::Version;
@@ -129,18 +128,6 @@ pub(crate) trait LogStore: Send + Sync {
     /// Works a span of the chain out anew and, where it ends with the chain, holds every version against it, on one state
     /// of the store.
     async fn verify_span(&self, span: &Span<'_>) -> Result<Verified, StoreError>;
-
-    /// All of it. `known`: a hash that must be in it, or empty.
-    async fn verify(&self, known: &str) -> Result<Verified, StoreError> {
-        self.verify_span(&Span {
-            service: SERVICE,
-            from: Head::genesis(),
-            known,
-            found: false,
-            limit: u64::MAX,
-        })
-        .await
-    }
 }
 
 #[cfg(test)]

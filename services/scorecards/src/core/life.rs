@@ -221,7 +221,7 @@ fn deed(version: &Version, action: Action, request: &Request, details: Details) 
     }
 }
 
-pub(super) fn says_something(text: &str) -> bool {
+pub(crate) fn says_something(text: &str) -> bool {
     REASON.contains(&text.trim().chars().count()) && !text.contains('\0')
 }
 

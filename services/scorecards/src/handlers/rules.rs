@@ -1,19 +1,22 @@
 //! `kycc.scorecards.v1.RuleService`: versions of the decision rules, and their life.
 
+mod trial;
 mod wire;
 
 use std::sync::Arc;
 
 use kycc_domain::rules::RuleSet;
+use kycc_lake::Lake;
 use kycc_proto::scorecards::v1::rule_service_server::RuleService;
 use kycc_proto::scorecards::v1::{
     ActivateRuleSetRequest, ActivateRuleSetResponse, ApproveRuleSetRequest, ApproveRuleSetResponse,
     DecisionRule, GetRuleSetRequest, GetRuleSetResponse, ListRuleSetsRequest, ListRuleSetsResponse,
-    ProposeRuleSetRequest, ProposeRuleSetResponse, RuleViolation, ValidateRulesRequest,
-    ValidateRulesResponse,
+    ProposeRuleSetRequest, ProposeRuleSetResponse, RuleViolation, TestRulesRequest,
+    TestRulesResponse, ValidateRulesRequest, ValidateRulesResponse,
 };
 use kycc_rpc::{ApiError, FieldViolation, page_size, page_token, principal, read_page_token};
 use kycc_runtime::{Clock, store_error};
+use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
 use super::changes::{MOST_REQUEST_ID_BYTES, failed};
@@ -21,10 +24,15 @@ use crate::core::rule_sets::{Caller, Proposal, RuleWish};
 use crate::store::RuleStore;
 
 const PAGE: (usize, usize) = (20, 200);
+/// Parties shown of a test.
+const SAMPLES: (usize, usize) = (20, 200);
 
 pub(crate) struct Rules {
     pub(crate) store: Arc<dyn RuleStore>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// To the orchestrator, which knows the scores of a batch.
+    pub(crate) channel: Channel,
+    pub(crate) lake: Lake,
     /// Whether callers are known by more than the machine that they call from.
     pub(crate) identity_provider: bool,
 }
@@ -91,6 +99,18 @@ fn compiled(rules: &[DecisionRule]) -> Result<RuleSet, Vec<RuleViolation>> {
     RuleSet::compile(&read).map_err(|error| vec![wire::violation(&error, None)])
 }
 
+fn invalid(violations: Vec<RuleViolation>) -> ApiError {
+    ApiError::Invalid {
+        violations: violations
+            .into_iter()
+            .map(|found| FieldViolation {
+                field: found.field,
+                description: found.description,
+            })
+            .collect(),
+    }
+}
+
 #[tonic::async_trait]
 impl RuleService for Rules {
     async fn list_rule_sets(
@@ -152,21 +172,34 @@ impl RuleService for Rules {
         Ok(Response::new(answer))
     }
 
+    async fn test_rules(
+        &self,
+        request: Request<TestRulesRequest>,
+    ) -> Result<Response<TestRulesResponse>, Status> {
+        let request = request.into_inner();
+        let then = compiled(&request.rules).map_err(invalid)?;
+        let samples = match usize::try_from(request.sample_size) {
+            Ok(0) => SAMPLES.0,
+            Ok(wanted) => wanted.min(SAMPLES.1),
+            Err(_) => return Err(ApiError::invalid("sample_size", "must not be negative").into()),
+        };
+        let active = self.store.active_rules().await;
+        let active = active.map_err(|error| store_error(&error))?;
+        let active = active.ok_or_else(|| ApiError::not_found("rule set", "active"))?;
+        let scored = trial::scored(&self.channel, &self.lake, &request.batch_id).await?;
+        let worked_out =
+            tokio::task::spawn_blocking(move || trial::run(&scored, &active, &then, samples)).await;
+        let answer = worked_out.map_err(|error| ApiError::internal(&error))??;
+        Ok(Response::new(answer))
+    }
+
     async fn propose_rule_set(
         &self,
         request: Request<ProposeRuleSetRequest>,
     ) -> Result<Response<ProposeRuleSetResponse>, Status> {
         let by = principal(&request).to_string();
         let request = request.into_inner();
-        let rules = compiled(&request.rules).map_err(|violations| ApiError::Invalid {
-            violations: violations
-                .into_iter()
-                .map(|found| FieldViolation {
-                    field: found.field,
-                    description: found.description,
-                })
-                .collect(),
-        })?;
+        let rules = compiled(&request.rules).map_err(invalid)?;
         let proposal = Proposal {
             rules: rules.rules().to_vec(),
             hash: rules.digest().to_string(),

@@ -8,15 +8,18 @@ use kycc_proto::scorecards::v1::{
     ActivateVersionRequest, ActivateVersionResponse, ApproveVersionRequest, ApproveVersionResponse,
     CompareVersionsRequest, CompareVersionsResponse, GetImpactRequest, GetImpactResponse,
     GetModelCardRequest, GetModelCardResponse, GetVersionRequest, GetVersionResponse,
-    ListVersionsRequest, ListVersionsResponse, RejectVersionRequest, RejectVersionResponse,
-    RollBackVersionRequest, RollBackVersionResponse, SetShadowRequest, SetShadowResponse,
+    ListVersionsRequest, ListVersionsResponse, ProposeVersionRequest, ProposeVersionResponse,
+    RejectVersionRequest, RejectVersionResponse, RollBackVersionRequest, RollBackVersionResponse,
+    SetShadowRequest, SetShadowResponse, ValidateCardRequest, ValidateCardResponse,
+    WatchActiveVersionRequest,
 };
 use kycc_rpc::{ApiError, page_size, position_token, principal, read_position_token};
 use kycc_runtime::{Clock, store_error};
 use tonic::{Request, Response, Status};
 
 use super::changes::Asked;
-use super::{answers, impact, model_card};
+use super::watch::Watch;
+use super::{answers, by_hand, impact, model_card, watch};
 use crate::core::audit::Action;
 use crate::core::life::{Approval, Wish};
 use crate::core::version::Version;
@@ -38,7 +41,7 @@ pub(crate) struct Scorecards {
 }
 
 impl Scorecards {
-    async fn find(&self, name: &str) -> Result<Version, ApiError> {
+    pub(super) async fn find(&self, name: &str) -> Result<Version, ApiError> {
         let found = match name {
             "" | "active" => self.store.active().await,
             name => self.store.get(named(name)?).await,
@@ -140,6 +143,35 @@ impl ScorecardService for Scorecards {
             other: Some(other),
             changes,
         }))
+    }
+
+    async fn validate_card(
+        &self,
+        request: Request<ValidateCardRequest>,
+    ) -> Result<Response<ValidateCardResponse>, Status> {
+        let answer = by_hand::validate(&request.into_inner().card_json)?;
+        Ok(Response::new(answer))
+    }
+
+    async fn propose_version(
+        &self,
+        request: Request<ProposeVersionRequest>,
+    ) -> Result<Response<ProposeVersionResponse>, Status> {
+        let author = principal(&request).to_string();
+        let version = self.propose(request.into_inner(), author).await?;
+        Ok(Response::new(ProposeVersionResponse {
+            version: Some(version),
+        }))
+    }
+
+    type WatchActiveVersionStream = Watch;
+
+    async fn watch_active_version(
+        &self,
+        request: Request<WatchActiveVersionRequest>,
+    ) -> Result<Response<Watch>, Status> {
+        let etag = request.into_inner().etag;
+        Ok(Response::new(watch::active(Arc::clone(&self.store), etag)))
     }
 
     async fn get_impact(

@@ -7,10 +7,11 @@ mod tamper;
 mod tampering;
 
 use super::*;
-use crate::core::audit::OfVersion as _;
+use crate::core::audit::{OfVersion as _, SERVICE};
 use crate::core::life::Wish;
 use crate::core::version::Status;
 use crate::fixtures::{approve, approved, first, named, request, version};
+use kycc_audit::Head;
 use kycc_domain::expert::expert_card;
 use tamper::Tamper;
 
@@ -29,7 +30,21 @@ kycc_testkit::on_every_store!(
 );
 
 /// What the service asks of a store, and what a stranger with its password could do.
-trait AnyStore: VersionStore + LogStore + Tamper + Clone + 'static {}
+trait AnyStore: VersionStore + LogStore + Tamper + Clone + 'static {
+    /// The whole chain. `known`: a hash that must be in it, or empty.
+    fn verify(&self, known: &str) -> impl Future<Output = Result<Verified, StoreError>> + Send {
+        async move {
+            self.verify_span(&Span {
+                service: SERVICE,
+                from: Head::genesis(),
+                known,
+                found: false,
+                limit: u64::MAX,
+            })
+            .await
+        }
+    }
+}
 
 impl<S: VersionStore + LogStore + Tamper + Clone + 'static> AnyStore for S {}
 
