@@ -5,6 +5,7 @@ mod card_source;
 mod drift;
 mod given;
 mod improvements;
+mod in_force;
 mod off_thread;
 mod published;
 mod row;

@@ -63,9 +63,7 @@ async fn subject(scoring: &Scoring, request: ListImprovementsRequest) -> Result<
                 return Err(ApiError::invalid("batch_id", wanted).into());
             }
             let source = scoring.scorecard(request.scorecard_version).await?;
-            let rules = source
-                .rules(None)
-                .map_err(|error| ApiError::internal(&error))?;
+            let rules = super::in_force::rules(&scoring.channel).await?;
             Ok(Subject {
                 card: source.card,
                 rules,

@@ -20,7 +20,7 @@ use super::answers::{self, band_names};
 use super::card_source::ActiveScorecard;
 use super::published::PublishedScores;
 use super::row::Row;
-use super::{drift, given, improvements, trials};
+use super::{drift, given, improvements, in_force, trials};
 use crate::core::statistics::Statistics;
 
 const DEFAULT_PAGE: usize = 100;
@@ -53,7 +53,7 @@ impl Scoring {
         let json = found.map(|version| version.card_json).unwrap_or_default();
         let card: Scorecard =
             serde_json::from_str(&json).map_err(|error| ApiError::internal(&error))?;
-        Ok(ActiveScorecard { card, rules: None })
+        Ok(ActiveScorecard { card })
     }
 
     async fn score_of(&self, request: GetScoreRequest) -> Result<GetScoreResponse, Status> {
@@ -133,9 +133,7 @@ impl ScoringService for Scoring {
         let request = request.into_inner();
         let features = given::features(&request.features)?;
         let source = self.scorecard(request.scorecard_version).await?;
-        let rules = source
-            .rules(None)
-            .map_err(|error| ApiError::internal(&error))?;
+        let rules = in_force::rules(&self.channel).await?;
         let score = answers::what_if(&source.card, &rules, &features)
             .map_err(|error| ApiError::internal(&error))?;
         Ok(Response::new(ScoreFeaturesResponse { score: Some(score) }))
