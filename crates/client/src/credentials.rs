@@ -105,7 +105,9 @@ impl Bearer {
 }
 
 fn written(path: &PathBuf) -> Option<SystemTime> {
-    std::fs::metadata(path).and_then(|file| file.modified()).ok()
+    std::fs::metadata(path)
+        .and_then(|file| file.modified())
+        .ok()
 }
 
 fn read(path: &PathBuf) -> Result<HeaderValue, CredentialsError> {

@@ -146,6 +146,9 @@ fn may_pass(sent: &Sent) -> Option<Option<Duration>> {
 
 fn pause(retry: &RetryOptions, attempt: u32) -> Duration {
     let doubled = 2_u32.saturating_pow(attempt.saturating_sub(1));
-    let whole = retry.first_pause.saturating_mul(doubled).min(retry.longest_pause);
+    let whole = retry
+        .first_pause
+        .saturating_mul(doubled)
+        .min(retry.longest_pause);
     whole.mul_f64(rand::rng().random_range(0.5..=1.0))
 }

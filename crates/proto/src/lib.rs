@@ -4,6 +4,11 @@
 pub const FILE_DESCRIPTOR_SET: &[u8] =
     include_bytes!(concat!(env!("OUT_DIR"), "/kycc_descriptor.bin"));
 
+pub mod audit {
+    pub mod v1 {
+        tonic::include_proto!("kycc.audit.v1");
+    }
+}
 pub mod work {
     pub mod v1 {
         tonic::include_proto!("kycc.work.v1");

@@ -73,15 +73,20 @@ pub(crate) async fn prepare(
     Ok(())
 }
 
+/// The fleet's own first: what a service writes to its tables is told in the audit log.
 fn with_tables(
     modules: &[Box<dyn Module>],
 ) -> impl Iterator<Item = (&'static str, &'static [kycc_store::Migration])> {
     let of_modules = modules
         .iter()
         .map(|module| (module.name(), module.migrations()));
-    std::iter::once((page_key::TABLES, page_key::MIGRATIONS))
-        .chain(of_modules)
-        .filter(|(_, migrations)| !migrations.is_empty())
+    [
+        (page_key::TABLES, page_key::MIGRATIONS),
+        (kycc_audit::TABLES, kycc_audit::MIGRATIONS),
+    ]
+    .into_iter()
+    .chain(of_modules)
+    .filter(|(_, migrations)| !migrations.is_empty())
 }
 
 async fn open(config: &FleetConfig) -> Result<(Store, Option<FolderLock>), StartError> {

@@ -86,8 +86,8 @@ async fn releases(config: FleetConfig) {
         migrate: false,
         ..config.clone()
     };
-    // Of the module, and of the runtime itself.
-    assert_eq!(check(&config, 1).await, ["STORE_OLDER", "STORE_OLDER"]);
+    // Of the fleet, of its audit log, and of the module.
+    assert_eq!(check(&config, 1).await, ["STORE_OLDER"; 3]);
     assert!(refused(start(&strict, 1).await).contains("run `kycc migrate`"));
     start(&config, 1).await.unwrap();
     start(&strict, 1).await.unwrap();
@@ -95,7 +95,12 @@ async fn releases(config: FleetConfig) {
     assert!(refused(start(&strict, 2).await).contains("run `kycc migrate`"));
     let done = kycc_runtime::migrate(&config, &knowing(2)).await.unwrap();
     let tables = |service, from, to| Tables { service, from, to };
-    assert_eq!(done, [tables("fleet", 1, 1), tables("keeper", 1, 2)]);
+    let expected = [
+        tables("fleet", 1, 1),
+        tables("audit", 1, 1),
+        tables("keeper", 1, 2),
+    ];
+    assert_eq!(done, expected);
     start(&strict, 2).await.unwrap();
     assert!(check(&config, 2).await.is_empty());
 

@@ -196,7 +196,11 @@ impl TaskQueue for FaultyQueue {
     }
 
     async fn report(&self, lane: &str) -> Result<LaneReport, QueueError> {
-        self.read(Call::Report, || self.inner.report(lane)).await
+        match self.next(Call::Report).await {
+            Fault::FailBefore | Fault::FailAfter => Err(fault(Effect::NotApplied)),
+            // Telling changes nothing, and is told by nobody else.
+            _ => self.inner.report(lane).await,
+        }
     }
 
     async fn cancel(&self, task_id: &str) -> Result<(), QueueError> {

@@ -5,7 +5,7 @@ use std::future::Future;
 use kycc_store::{Migration, postgres, sqlite};
 
 /// Makes tests `sqlite::<case>` and `postgres::<case>` of generic cases `async fn case<S: SomeStore>(store: S)`, each on a
-/// database of its own with the tables of one service. Use it once per module.
+/// database of its own with the tables of one service and those of the audit log. Use it once per module.
 ///
 /// ```ignore
 /// kycc_testkit::on_every_store!("labels", &MIGRATIONS, [numbers_have_no_gaps]);
@@ -45,6 +45,10 @@ pub async fn on_sqlite<F: Future<Output = ()>>(
 ) {
     let store = sqlite::Store::open("sqlite::memory:").await;
     let store = store.expect("a private store opens");
+    let log = store
+        .migrate(kycc_audit::TABLES, kycc_audit::MIGRATIONS)
+        .await;
+    log.expect("the tables of the audit log are made");
     let migrated = store.migrate(service, migrations).await;
     migrated.expect("its tables are made");
     case(store).await;
@@ -58,6 +62,10 @@ pub async fn on_postgres<F: Future<Output = ()>>(
 ) {
     let database = crate::postgres::fresh().await;
     let store = database.open().await;
+    let log = store
+        .migrate(kycc_audit::TABLES, kycc_audit::MIGRATIONS)
+        .await;
+    log.expect("the tables of the audit log are made");
     let migrated = store.migrate(service, migrations).await;
     migrated.expect("its tables are made");
     case(store).await;

@@ -88,6 +88,9 @@ pub(crate) enum Command {
     /// Versions of the scorecard.
     #[command(subcommand)]
     Scorecard(ScorecardCommand),
+    /// Who did what to what, and whether that log is intact.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// What a run made of a batch: bands, explained scores, model, draft against the active card, places.
     Report(ReportArgs),
     /// The scoring core on a CSV or Parquet file of your own: no fleet, no data folder.
@@ -461,18 +464,6 @@ pub(crate) enum ScorecardCommand {
         #[arg(long)]
         etag: Option<String>,
     },
-    /// Who did what to which version, oldest first; or whether that log is intact, then the exit code is 0 or 1.
-    Audit {
-        /// Only of this version.
-        #[arg(value_name = "VERSION", conflicts_with = "verify")]
-        card: Option<String>,
-        /// Work the whole chain of the log out anew, and every version against it.
-        #[arg(long)]
-        verify: bool,
-        /// A hash kept from an earlier verification, which the log must hold.
-        #[arg(long, value_name = "HASH", requires = "verify")]
-        known: Option<String>,
-    },
     /// The model card of a refined version, as Markdown.
     Card {
         #[arg(value_name = "VERSION")]
@@ -485,6 +476,45 @@ pub(crate) enum ScorecardCommand {
     },
     #[command(flatten)]
     Trial(TrialCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Entries that match, newest first.
+    List {
+        /// Whose: orchestrator, labels or scorecards.
+        #[arg(long)]
+        service: Option<String>,
+        /// About what, e.g. run/0192…, scorecard/1.0-3fa9c1d2, or run/ for every run.
+        #[arg(long)]
+        subject: Option<String>,
+        /// By whom.
+        #[arg(long)]
+        principal: Option<String>,
+        /// What was done, e.g. launch, cancel, approve.
+        #[arg(long)]
+        action: Option<String>,
+        /// From then on, RFC 3339.
+        #[arg(long, value_name = "TIME")]
+        since: Option<String>,
+        /// Before then, RFC 3339.
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
+        /// Oldest first, from the first on.
+        #[arg(long)]
+        oldest_first: bool,
+        /// At most so many.
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// Work chains out anew, and every scorecard version against its own; the exit code is 0 or 1.
+    Verify {
+        /// Only this one's.
+        service: Option<String>,
+        /// A hash kept from an earlier verification, which the service's log must hold.
+        #[arg(long, value_name = "HASH", requires = "service")]
+        known: Option<String>,
+    },
 }
 
 /// A change of one version.

@@ -1,6 +1,7 @@
 //! One module per noun; each verb opens a connection, asks, and shows the answer.
 
 mod asset;
+mod audit;
 mod batch;
 mod config;
 mod dev;
@@ -39,6 +40,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Label(command) => label::run(global, command).await,
         Command::Model(command) => done(model::run(global, command).await),
         Command::Scorecard(command) => scorecard::run(global, command).await,
+        Command::Audit(command) => audit::run(global, command).await,
         Command::Report(args) => done(report::run(global, args).await),
         Command::Workbench(command) => done(workbench::run(global, command)),
         Command::Reload => done(job::reload(global).await),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use kycc_proto::audit::v1::audit_service_client::AuditServiceClient;
 use kycc_proto::features::v1::feature_service_client::FeatureServiceClient;
 use kycc_proto::ingestion::v1::ingestion_service_client::IngestionServiceClient;
 use kycc_proto::labels::v1::label_service_client::LabelServiceClient;
@@ -154,6 +155,10 @@ impl Connection {
 
     pub(crate) fn models(&self) -> ModelServiceClient<Channel> {
         ModelServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn audit(&self) -> AuditServiceClient<Channel> {
+        AuditServiceClient::new(self.channel.clone())
     }
 
     pub(crate) fn scorecards(&self) -> ScorecardServiceClient<Channel> {

@@ -128,6 +128,7 @@ async fn interrupt(
     eprintln!("cancelling; interrupt again to leave at once");
     let request = CancelRunRequest {
         run_id: run_id.to_owned(),
+        ..Default::default()
     };
     client
         .cancel_run(request)

@@ -1,7 +1,9 @@
 //! Recorded outcomes: appended, never changed, numbered in the order in which they were recorded.
 
 use async_trait::async_trait;
+use kycc_audit::{AppendAudit as _, Deed, Subject};
 use kycc_store::{Migration, Repeat, StoreError, retry_transient};
+use serde_json::json;
 
 use crate::core::outcome::Outcome;
 
@@ -52,9 +54,32 @@ pub(crate) struct Recorded {
     pub(crate) recorded_at_micros: i64,
 }
 
+/// Whose chain of the audit log outcomes are told in.
+pub(crate) const SERVICE: &str = "labels";
+
+/// What is told of a message that added something. `newest`: the number of the last outcome before it.
+fn deed(told: usize, recorded: i64, newest: i64, recording: Recording<'_>) -> Deed {
+    Deed {
+        at_micros: recording.recorded_at_micros,
+        principal: recording.recorded_by.to_owned(),
+        action: "record".into(),
+        subject: Subject::new("outcomes", recording.source),
+        reason: String::new(),
+        details: json!({
+            "recorded": recorded,
+            "duplicates": told as i64 - recorded,
+            "first_outcome": newest + 1,
+            "last_outcome": newest + recorded,
+        }),
+        request_id: String::new(),
+        trace_id: kycc_telemetry::current_trace_id(),
+    }
+}
+
 #[async_trait]
 pub(crate) trait OutcomeStore: Send + Sync {
-    /// Appends all of them in one transaction; returns how many were new. One that stands word for word is left alone.
+    /// Appends all of them in one transaction, with an entry in the audit log where any is new; returns how many were. One
+    /// that stands word for word is left alone.
     async fn append(
         &self,
         outcomes: &[Outcome],
@@ -137,7 +162,7 @@ kycc_store::for_each_driver! {
         outcomes: &[Outcome],
         recording: Recording<'_>,
     ) -> Result<u64, StoreError> {
-        let mut tx = store.begin_exclusive("labels").await?;
+        let mut tx = store.begin_exclusive(SERVICE).await?;
         let newest: i64 = sqlx::query("SELECT COALESCE(MAX(outcome_id), 0) FROM labels_outcomes")
             .fetch_one(&mut *tx)
             .await
@@ -163,6 +188,10 @@ kycc_store::for_each_driver! {
             .await
             .map_err(StoreError::during("record an outcome"))?;
             recorded += i64::from(inserted.rows_affected() == 1);
+        }
+        if recorded > 0 {
+            let deed = deed(outcomes.len(), recorded, newest, recording);
+            tx.append_audit(SERVICE, &[deed]).await?;
         }
         tx.commit().await?;
         Ok(recorded.unsigned_abs())

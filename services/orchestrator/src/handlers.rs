@@ -1,6 +1,7 @@
 //! The gRPC service: decode, ask store, definitions or engine, encode.
 
 mod dead_letters;
+pub(crate) mod deeds;
 mod failures;
 mod feed;
 mod forward;

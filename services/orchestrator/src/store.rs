@@ -22,6 +22,7 @@ pub(crate) mod conformance;
 pub(crate) mod faults;
 
 use async_trait::async_trait;
+use kycc_audit::Deed;
 use kycc_domain::ids::{AssetKey, BatchId, RunId};
 use kycc_store::Migration;
 
@@ -36,6 +37,9 @@ pub(crate) use types::{
     Applied, AttemptEnd, Change, Created, FeedEvent, FeedFilter, Logged, Move, NewMaterialization,
     NewRun, RunFacts, RunFilter, StoredEvent, StoredMaterialization, StoredRun, Times, VersionOf,
 };
+
+/// Whose chain of the audit log the leader appends to.
+pub(crate) const SERVICE: &str = "orchestrator";
 
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration {
@@ -76,6 +80,9 @@ pub(crate) trait RunStore:
     /// Writes runs and the definitions that they pin, all or none. A request id that was used before writes nothing; each
     /// run is answered for in its place.
     async fn create(&self, epoch: Epoch, new: &[NewRun]) -> Result<Vec<Created>, RunStoreError>;
+
+    /// Puts into the audit log what was done to nothing that is stored here.
+    async fn record(&self, epoch: Epoch, deed: &Deed) -> Result<(), RunStoreError>;
 
     async fn run(&self, run_id: &RunId) -> Result<Option<StoredRun>, RunStoreError>;
 

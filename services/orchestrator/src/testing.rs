@@ -92,6 +92,8 @@ fn table() -> ModuleTable {
 
 pub(crate) async fn open_store() -> Store {
     let store = Store::open("sqlite::memory:").await.unwrap();
+    let log = store.migrate(kycc_audit::TABLES, kycc_audit::MIGRATIONS);
+    log.await.unwrap();
     store.migrate("orchestrator", MIGRATIONS).await.unwrap();
     store
 }

@@ -70,6 +70,10 @@ pub(crate) fn first() -> Version {
 /// With the built-in version alone.
 pub(crate) async fn store() -> Store {
     let store = Store::open("sqlite::memory:").await.unwrap();
+    let log = store
+        .migrate(kycc_audit::TABLES, kycc_audit::MIGRATIONS)
+        .await;
+    log.unwrap();
     store.migrate("scorecards", &MIGRATIONS).await.unwrap();
     store.open(&first()).await.unwrap();
     store
@@ -83,6 +87,7 @@ pub(crate) fn request(wish: Wish) -> Request {
         reason: "better on every gate".into(),
         etag: String::new(),
         request_id: String::new(),
+        trace_id: String::new(),
         at_micros: 9,
     }
 }

@@ -4,16 +4,22 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use kycc_domain::expert::expert_card;
+use kycc_proto::audit::v1::audit_service_server::{self, AuditServiceServer};
+use kycc_proto::scorecards::v1::rule_service_server::{self, RuleServiceServer};
 use kycc_proto::scorecards::v1::scorecard_service_server::{self, ScorecardServiceServer};
 use kycc_runtime::{BuildError, Module, ModuleContext, Service};
 use kycc_store::Migration;
 
 use crate::core::standing::Standing;
 use crate::core::version::{Status, Version};
+use crate::handlers::audit::Audit;
 use crate::handlers::refine::Refine;
+use crate::handlers::rules::Rules;
 use crate::handlers::service::Scorecards;
-use crate::handlers::source::{ACTIVE, ActiveScorecard, SHADOW, ShadowScorecard};
-use crate::store::{AuditStore, ChangeError, MIGRATIONS, VersionStore};
+use crate::handlers::source::{
+    ACTIVE, ActiveRules, ActiveScorecard, RULES, SHADOW, ShadowScorecard,
+};
+use crate::store::{ChangeError, LogStore, MIGRATIONS, RuleStore, VersionStore};
 
 /// The scorecards service.
 pub fn module() -> Box<dyn Module> {
@@ -33,11 +39,15 @@ impl Module for ScorecardsModule {
     }
 
     fn sources(&self) -> &'static [&'static str] {
-        &[ACTIVE, SHADOW]
+        &[ACTIVE, SHADOW, RULES]
     }
 
     fn grpc(&self) -> &'static [&'static str] {
-        &[scorecard_service_server::SERVICE_NAME]
+        &[
+            scorecard_service_server::SERVICE_NAME,
+            rule_service_server::SERVICE_NAME,
+            audit_service_server::SERVICE_NAME,
+        ]
     }
 
     fn migrations(&self) -> &'static [Migration] {
@@ -47,14 +57,31 @@ impl Module for ScorecardsModule {
     async fn build(&self, cx: &ModuleContext) -> Result<Service, BuildError> {
         let store = kycc_store::with_driver!(cx.store.clone(), |store| Arc::new(store)
             as Arc<dyn VersionStore>);
-        open(store.as_ref(), cx.clock.now_micros()).await?;
+        let rule_sets = kycc_store::with_driver!(cx.store.clone(), |store| Arc::new(store)
+            as Arc<dyn RuleStore>);
+        open(store.as_ref(), rule_sets.as_ref(), cx.clock.now_micros()).await?;
+        let versions = kycc_store::with_driver!(cx.store.clone(), |store| Arc::new(store)
+            as Arc<dyn LogStore>);
+        // Here, since this chain is verified together with what it is about; the others lie in the same table.
+        let audit = Audit {
+            log: kycc_store::with_driver!(cx.store.clone(), |store| Arc::new(store)
+                as Arc<dyn kycc_audit::AuditStore>),
+            versions: Arc::clone(&versions),
+        };
         let service = Scorecards {
             store: Arc::clone(&store),
-            audit: kycc_store::with_driver!(cx.store.clone(), |store| Arc::new(store)
-                as Arc<dyn AuditStore>),
+            audit: Arc::clone(&versions),
             clock: Arc::clone(&cx.clock),
             identity_provider: cx.config.security.auth.is_configured(),
             changed: cx.changes.scorecards.clone(),
+        };
+        let rules = Rules {
+            store: Arc::clone(&rule_sets),
+            clock: Arc::clone(&cx.clock),
+            channel: cx.channel.clone(),
+            lake: cx.lake.clone(),
+            changed: cx.changes.scorecards.clone(),
+            identity_provider: cx.config.security.auth.is_configured(),
         };
         let refine = Refine {
             store: Arc::clone(&store),
@@ -62,6 +89,9 @@ impl Module for ScorecardsModule {
         };
         Ok(Service::builder()
             .grpc(ScorecardServiceServer::new(service))
+            .grpc(RuleServiceServer::new(rules))
+            .grpc(AuditServiceServer::new(audit))
+            .observer(Arc::new(ActiveRules { store: rule_sets }))
             .observer(Arc::new(ActiveScorecard {
                 store: Arc::clone(&store),
             }))
@@ -72,13 +102,23 @@ impl Module for ScorecardsModule {
 }
 
 /// A log that does not account for the versions is no reason not to start: scores go on, and every change is refused.
-async fn open(store: &dyn VersionStore, now_micros: i64) -> Result<(), BuildError> {
-    match store.open(&expert(now_micros)).await {
+async fn open(
+    store: &dyn VersionStore,
+    rules: &dyn RuleStore,
+    now_micros: i64,
+) -> Result<(), BuildError> {
+    let opened = match store.open(&expert(now_micros)).await {
+        Ok(()) => rules.open_rules(now_micros).await,
+        broken => broken,
+    };
+    match opened {
         Err(error @ ChangeError::Unaccounted { .. }) => {
-            tracing::error!(%error, "no scorecard can be refined, approved or activated");
+            tracing::error!(%error, "no scorecard or rule set can be proposed, approved or activated");
             Ok(())
         }
-        Err(error) => Err(BuildError::new("cannot enter its first scorecard").with_source(error)),
+        Err(error) => {
+            Err(BuildError::new("cannot enter its first scorecard and rules").with_source(error))
+        }
         Ok(()) => Ok(()),
     }
 }

@@ -2,21 +2,22 @@
 //! to them, written in the same transaction as the change itself.
 
 mod audit;
-mod log;
 mod read;
 mod rows;
+mod rule_sets;
 mod sql;
 mod write;
 
 use async_trait::async_trait;
+use kycc_audit::{Entry, Span, Verified};
 use kycc_store::{Migration, StoreError};
 
-use crate::core::audit::Entry;
 use crate::core::life::{Refusal, Request};
-use crate::core::verify::Report;
+use crate::core::rule_sets::RuleRefusal;
 use crate::core::version::Version;
+pub(crate) use rule_sets::RuleStore;
 
-pub(crate) const MIGRATIONS: [Migration; 2] = [
+pub(crate) const MIGRATIONS: [Migration; 4] = [
     Migration {
         version: 1,
         name: "versions",
@@ -26,6 +27,16 @@ pub(crate) const MIGRATIONS: [Migration; 2] = [
         version: 2,
         name: "life",
         sql: include_str!("../migrations/002_life.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "audit of the fleet",
+        sql: include_str!("../migrations/003_audit_of_the_fleet.sql"),
+    },
+    Migration {
+        version: 4,
+        name: "rule sets",
+        sql: include_str!("../migrations/004_rule_sets.sql"),
     },
 ];
 
@@ -46,9 +57,13 @@ pub(crate) enum ChangeError {
     NotFound { name: String },
     #[error("{0}")]
     Refused(#[source] Refusal),
+    #[error("there is no rule set {version}")]
+    RulesNotFound { version: i64 },
+    #[error("{0}")]
+    RulesRefused(#[source] RuleRefusal),
     #[error(
         "the audit log ends at entry {head}, but the versions stand by entry {newest}: it was changed behind the \
-         service's back, so nothing is added to it; see `kycc scorecard audit --verify`, then restore the state store \
+         service's back, so nothing is added to it; see `kycc audit verify scorecards`, then restore the state store \
          from a backup"
     )]
     Unaccounted { head: i64, newest: i64 },
@@ -99,9 +114,10 @@ pub(crate) trait VersionStore: Send + Sync {
     ) -> Result<Option<Version>, ChangeError>;
 }
 
+/// What the audit log says of versions.
 #[async_trait]
-pub(crate) trait AuditStore: Send + Sync {
-    /// At most `limit` entries after the one numbered `after`, oldest first; `version` empty: of every version.
+pub(crate) trait LogStore: Send + Sync {
+    /// At most `limit` entries after the one numbered `after`, oldest first; `version` empty: about anything.
     async fn entries(
         &self,
         version: &str,
@@ -109,8 +125,9 @@ pub(crate) trait AuditStore: Send + Sync {
         limit: u32,
     ) -> Result<Vec<Entry>, StoreError>;
 
-    /// Works the log out anew, a page at a time, on one state of the store. `known`: a hash that must be in it, or empty.
-    async fn verify(&self, known: &str) -> Result<Report, StoreError>;
+    /// Works a span of the chain out anew and, where it ends with the chain, holds every version against it, on one state
+    /// of the store.
+    async fn verify_span(&self, span: &Span<'_>) -> Result<Verified, StoreError>;
 }
 
 #[cfg(test)]

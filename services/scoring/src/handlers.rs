@@ -8,6 +8,7 @@ mod drift;
 mod given;
 mod history;
 mod improvements;
+mod in_force;
 mod light_rows;
 mod lists;
 mod lookups;

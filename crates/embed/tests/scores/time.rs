@@ -324,7 +324,7 @@ async fn a_resumed_stream_keeps_to_its_snapshot_though_the_batch_was_scored_agai
         "batch_id"
     );
     let forged = StreamScoresRequest {
-        resume_token: kycc_rpc::page_token("B1 ../../../etc P"),
+        resume_token: kycc_rpc::page_token("stream B1 ../../../etc P"),
         ..begin.clone()
     };
     assert_eq!(
@@ -332,7 +332,7 @@ async fn a_resumed_stream_keeps_to_its_snapshot_though_the_batch_was_scored_agai
         "resume_token"
     );
     let gone = StreamScoresRequest {
-        resume_token: kycc_rpc::page_token("B1 0123abcd P"),
+        resume_token: kycc_rpc::page_token("stream B1 0123abcd P"),
         ..begin
     };
     let error = refused(scoring.stream_scores(gone).await.map(|_| ()));

@@ -19,7 +19,14 @@ pub type MethodRule = (&'static str, Role, Effects);
 
 #[rustfmt::skip]
 pub const METHODS: &[MethodRule] = &[
+    ("kycc.audit.v1.AuditService/ListAuditEntries", Viewer, Reads),
+    ("kycc.audit.v1.AuditService/ListAuditChains", Viewer, Reads),
+    ("kycc.audit.v1.AuditService/VerifyAudit", Viewer, Reads),
+
     ("kycc.features.v1.FeatureService/GetFeatures", Viewer, Reads),
+    ("kycc.features.v1.FeatureService/ListFeatures", Viewer, Reads),
+    ("kycc.features.v1.FeatureService/ListFeatureHistory", Viewer, Reads),
+    ("kycc.features.v1.FeatureService/CompareFeatures", Viewer, Reads),
     ("kycc.features.v1.FeatureService/ListFeatureDefinitions", Viewer, Reads),
 
     ("kycc.ingestion.v1.IngestionService/ImportBatch", Ingester, Changes),
@@ -43,6 +50,7 @@ pub const METHODS: &[MethodRule] = &[
     ("kycc.models.v1.ModelService/ListModels", Viewer, Reads),
     ("kycc.models.v1.ModelService/GetCurves", Viewer, Reads),
     ("kycc.models.v1.ModelService/GetFactorBins", Viewer, Reads),
+    ("kycc.models.v1.ModelService/CompareModels", Viewer, Reads),
 
     ("kycc.orchestrator.v1.OrchestratorService/LaunchRun", Operator, Changes),
     ("kycc.orchestrator.v1.OrchestratorService/GetRun", Viewer, Reads),
@@ -62,7 +70,16 @@ pub const METHODS: &[MethodRule] = &[
     ("kycc.orchestrator.v1.OrchestratorService/GetLineage", Viewer, Reads),
     ("kycc.orchestrator.v1.OrchestratorService/GetMaterialization", Viewer, Reads),
     ("kycc.orchestrator.v1.OrchestratorService/ListMaterializations", Viewer, Reads),
+    ("kycc.orchestrator.v1.OrchestratorService/WatchMaterializations", Viewer, Reads),
     ("kycc.orchestrator.v1.OrchestratorService/ReloadDefinitions", Operator, Changes),
+
+    ("kycc.scorecards.v1.RuleService/ListRuleSets", Viewer, Reads),
+    ("kycc.scorecards.v1.RuleService/GetRuleSet", Viewer, Reads),
+    ("kycc.scorecards.v1.RuleService/ValidateRules", Viewer, Reads),
+    ("kycc.scorecards.v1.RuleService/TestRules", Viewer, Reads),
+    ("kycc.scorecards.v1.RuleService/ProposeRuleSet", Operator, Changes),
+    ("kycc.scorecards.v1.RuleService/ApproveRuleSet", Approver, Changes),
+    ("kycc.scorecards.v1.RuleService/ActivateRuleSet", Approver, Changes),
 
     ("kycc.scorecards.v1.ScorecardService/ListVersions", Viewer, Reads),
     ("kycc.scorecards.v1.ScorecardService/GetVersion", Viewer, Reads),
@@ -74,11 +91,18 @@ pub const METHODS: &[MethodRule] = &[
     ("kycc.scorecards.v1.ScorecardService/ActivateVersion", Approver, Changes),
     ("kycc.scorecards.v1.ScorecardService/RollBackVersion", Approver, Changes),
     ("kycc.scorecards.v1.ScorecardService/SetShadow", Approver, Changes),
-    ("kycc.scorecards.v1.ScorecardService/ListAuditEntries", Viewer, Reads),
-    ("kycc.scorecards.v1.ScorecardService/VerifyAudit", Viewer, Reads),
+    ("kycc.scorecards.v1.ScorecardService/ProposeVersion", Operator, Changes),
+    ("kycc.scorecards.v1.ScorecardService/ValidateCard", Viewer, Reads),
+    ("kycc.scorecards.v1.ScorecardService/WatchActiveVersion", Viewer, Reads),
 
     ("kycc.scoring.v1.ScoringService/ScoreFeatures", Viewer, Reads),
     ("kycc.scoring.v1.ScoringService/GetScore", Viewer, Reads),
+    ("kycc.scoring.v1.ScoringService/BatchScoreFeatures", Viewer, Reads),
+    ("kycc.scoring.v1.ScoringService/BatchGetScores", Viewer, Reads),
+    ("kycc.scoring.v1.ScoringService/StreamScores", Viewer, Reads),
+    ("kycc.scoring.v1.ScoringService/ListScoreHistory", Viewer, Reads),
+    ("kycc.scoring.v1.ScoringService/ListBandTransitions", Viewer, Reads),
+    ("kycc.scoring.v1.ScoringService/WatchScores", Viewer, Reads),
     ("kycc.scoring.v1.ScoringService/ListScores", Viewer, Reads),
     ("kycc.scoring.v1.ScoringService/GetStatistics", Viewer, Reads),
     ("kycc.scoring.v1.ScoringService/ListImprovements", Viewer, Reads),

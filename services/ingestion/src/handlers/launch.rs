@@ -6,8 +6,8 @@ use kycc_proto::orchestrator::v1::LaunchRunRequest;
 use kycc_proto::orchestrator::v1::orchestrator_service_client::OrchestratorServiceClient;
 use kycc_rpc::{Principal, in_the_name_of};
 use serde_json::{Map, Value, json};
-use tonic::{Request, Status};
 use tonic::transport::Channel;
+use tonic::{Request, Status};
 
 use super::task::ASSET;
 

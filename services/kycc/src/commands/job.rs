@@ -160,7 +160,7 @@ async fn list(global: &Global) -> anyhow::Result<()> {
 
 pub(crate) async fn reload(global: &Global) -> anyhow::Result<()> {
     let connection = Connection::to_running(global).await?;
-    let request = ReloadDefinitionsRequest {};
+    let request = ReloadDefinitionsRequest::default();
     let answer = connection
         .orchestrator()
         .reload_definitions(request)

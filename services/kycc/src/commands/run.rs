@@ -237,7 +237,10 @@ fn print_event(event: &RunEvent, as_json: bool) {
 }
 
 async fn cancel(connection: &Connection, global: &Global, run_id: String) -> anyhow::Result<()> {
-    let request = CancelRunRequest { run_id };
+    let request = CancelRunRequest {
+        run_id,
+        ..Default::default()
+    };
     let answer = connection
         .orchestrator()
         .cancel_run(request)

@@ -1,6 +1,5 @@
 //! `kycc scorecard …`.
 
-mod audit;
 mod change;
 mod compare;
 mod impact;
@@ -27,7 +26,6 @@ pub(crate) async fn run(global: &Global, command: ScorecardCommand) -> anyhow::R
         ScorecardCommand::List { .. }
             | ScorecardCommand::Show { .. }
             | ScorecardCommand::Compare { .. }
-            | ScorecardCommand::Audit { .. }
             | ScorecardCommand::Card { .. }
             | ScorecardCommand::Impact { .. }
             | ScorecardCommand::Trial(_)
@@ -62,14 +60,6 @@ async fn answer(
             } else {
                 print_comparison(&compared);
             }
-        }
-        ScorecardCommand::Audit {
-            verify: true,
-            known,
-            ..
-        } => return audit::verify(connection, global, known).await,
-        ScorecardCommand::Audit { card, .. } => {
-            audit::list(connection, global, card.unwrap_or_default()).await?;
         }
         ScorecardCommand::Card { card } => model_card(connection, global, card).await?,
         ScorecardCommand::Impact { card } => impact::show(connection, global, card).await?,

@@ -17,12 +17,14 @@ fn draft(place: &Place, seed: u32) -> String {
     newest["version"].as_str().unwrap().to_owned()
 }
 
+const LIST: [&str; 5] = ["audit", "list", "--service", "scorecards", "--oldest-first"];
+
 fn audit(place: &Place) -> Vec<(String, String)> {
-    let log = place.json("data", &["scorecard", "audit"]);
+    let log = place.json("data", &LIST);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let entries = log["entries"].as_array().unwrap().iter();
     entries
-        .map(|entry| (text(&entry["action"]), text(&entry["version"])))
+        .map(|entry| (text(&entry["action"]), text(&entry["subject"])))
         .collect()
 }
 
@@ -62,7 +64,9 @@ fn a_draft_is_looked_at_put_into_the_shadow_and_rejected_with_an_entry_for_each(
         (&Value::from("retired"), &Value::from(false))
     );
     let actions = audit(&place);
-    let of_draft = actions.iter().filter(|(_, version)| *version == draft);
+    let of_draft = actions
+        .iter()
+        .filter(|(_, subject)| *subject == format!("scorecard/{draft}"));
     let of_draft: Vec<_> = of_draft.map(|(action, _)| action.as_str()).collect();
     assert_eq!(of_draft, ["enter", "shadow", "unshadow", "reject"]);
     let refused = place.error(
@@ -91,32 +95,56 @@ fn an_etag_from_before_another_change_is_refused() {
 fn the_log_is_verified_and_a_hash_that_it_does_not_hold_ends_with_code_one() {
     let place = Place::new();
     draft(&place, 23);
-    let found = place.json("data", &["scorecard", "audit", "--verify"]);
+    let found = place.json("data", &["audit", "verify", "scorecards"]);
+    let chain = &found["chains"][0];
     assert_eq!(
-        (&found["intact"], &found["entries"]),
-        (&Value::from(true), &Value::from(2))
+        (&found["intact"], &chain["entries"]),
+        (&Value::from(true), &Value::from(CHAIN))
     );
-    let head = found["head_hash"].as_str().unwrap();
-    place.text("data", &["scorecard", "audit", "--verify", "--known", head]);
+    let head = chain["head_hash"].as_str().unwrap();
+    place.text("data", &["audit", "verify", "scorecards", "--known", head]);
     let stranger = "ab".repeat(32);
     let broken = place.error(
         "data",
-        &["scorecard", "audit", "--verify", "--known", &stranger],
+        &["audit", "verify", "scorecards", "--known", &stranger],
     );
     assert!(broken.contains("cut short or written anew"), "{broken}");
 }
 
+/// Entries of a store with one draft: the first card, the first rules, and the draft.
+const CHAIN: usize = 3;
+
+#[test]
+fn a_launched_run_is_told_in_the_log_with_who_launched_it_and_every_chain_is_intact() {
+    let place = Place::new();
+    draft(&place, 25);
+    let runs = place.json("data", &["run", "list"]);
+    let run = runs["runs"][0]["run_id"].as_str().unwrap();
+    let log = place.json(
+        "data",
+        &["audit", "list", "--subject", &format!("run/{run}")],
+    );
+    let entries = log["entries"].as_array().unwrap();
+    assert_eq!(entries.len(), 1, "{log}");
+    assert_eq!(entries[0]["action"], "launch");
+    assert_eq!(entries[0]["trace_id"].as_str().unwrap().len(), 32);
+    let found = place.json("data", &["audit", "verify"]);
+    assert_eq!(found["intact"], true, "{found}");
+}
+
 /// Of `docs/scorecard-life.md`, "The log".
-const SEALED: [&str; 9] = [
+const SEALED: [&str; 11] = [
     "action",
-    "card_hash",
     "create_time_micros",
     "details_json",
     "previous_hash",
     "principal",
     "reason",
+    "request_id",
     "sequence",
-    "version",
+    "service",
+    "subject",
+    "trace_id",
 ];
 
 #[test]
@@ -125,10 +153,10 @@ fn every_hash_of_the_log_can_be_worked_out_from_what_the_command_prints() {
     let draft = draft(&place, 24);
     let reason = "zu wenige Ausfälle, \"noch\"";
     place.json("data", &["scorecard", "reject", &draft, "--reason", reason]);
-    let log = place.json("data", &["scorecard", "audit"]);
+    let log = place.json("data", &LIST);
     let mut previous = "0".repeat(64);
     let entries = log["entries"].as_array().unwrap();
-    assert_eq!(entries.len(), 3);
+    assert_eq!(entries.len(), CHAIN + 1);
     for entry in entries {
         assert_eq!(entry["previous_hash"], previous.as_str());
         // Sorted, as a BTreeMap is.

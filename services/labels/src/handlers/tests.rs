@@ -105,6 +105,10 @@ struct Bench {
 impl Bench {
     async fn new(rows: &[Row]) -> Self {
         let store = Store::open("sqlite::memory:").await.unwrap();
+        let log = store
+            .migrate(kycc_audit::TABLES, kycc_audit::MIGRATIONS)
+            .await;
+        log.unwrap();
         store.migrate("labels", &MIGRATIONS).await.unwrap();
         let mut batch = TestBatch::new("B", t0()).await;
         let mut card = Metadata::new();

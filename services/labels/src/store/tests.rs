@@ -12,6 +12,7 @@ kycc_testkit::on_every_store!(
         reading_stops_at_the_number_the_time_and_the_limit_asked_for,
         outcomes_of_a_party_come_by_time_and_go_on_after_a_place,
         eight_who_append_at_once_leave_no_gap_and_readers_miss_none,
+        each_message_that_adds_something_has_one_entry_in_the_audit_log,
     ]
 );
 
@@ -143,4 +144,44 @@ where
         .map(|(number, _)| number)
         .collect();
     assert_eq!(numbers, (1..=90).collect::<Vec<_>>());
+}
+
+async fn each_message_that_adds_something_has_one_entry_in_the_audit_log<
+    S: OutcomeStore + kycc_audit::AuditStore,
+>(
+    store: S,
+) {
+    let first = [outcome("A", 1), outcome("B", 2), outcome("A", 1)];
+    store.append(&first, FEED).await.unwrap();
+    // Nothing new: nothing to tell.
+    store.append(&first[..2], FEED).await.unwrap();
+    store.append(&[outcome("C", 3)], FEED).await.unwrap();
+    let filter = kycc_audit::Filter::default();
+    let order = kycc_audit::Order::OldestFirst;
+    let entries = store.audit_entries(&filter, order, None, 9).await.unwrap();
+    let told: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            (
+                entry.principal.as_str(),
+                entry.subject.as_str(),
+                entry.details.as_str(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (
+                "ann",
+                "outcomes/feed",
+                r#"{"duplicates":1,"first_outcome":1,"last_outcome":2,"recorded":2}"#
+            ),
+            (
+                "ann",
+                "outcomes/feed",
+                r#"{"duplicates":0,"first_outcome":3,"last_outcome":3,"recorded":1}"#
+            ),
+        ]
+    );
 }

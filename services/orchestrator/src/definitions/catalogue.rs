@@ -70,7 +70,8 @@ mod tests {
     use super::super::load::DEFAULT;
     use super::*;
 
-    const SOURCES: [&str; 4] = [
+    const SOURCES: [&str; 5] = [
+        "active_rules",
         "active_scorecard",
         "batch_source",
         "recorded_outcomes",

@@ -164,6 +164,7 @@ mod tests {
             lanes: ["ingestion", "scoring"].into(),
             sources: [
                 "batch_source",
+                "active_rules",
                 "active_scorecard",
                 "shadow_scorecard",
                 "recorded_outcomes",
@@ -184,13 +185,14 @@ mod tests {
     fn a_source_that_no_module_observes_is_refused_with_the_near_and_the_known_ones() {
         Definitions::read(None, &table()).unwrap();
         let text = DEFAULT.replace(
-            "sources: [active_scorecard, shadow_scorecard]",
+            "sources: [active_scorecard, shadow_scorecard, active_rules]",
             "sources: [active_scorcard, moon]",
         );
         let (_folder, path) = file(&text);
         let error = Definitions::read(Some(&path), &table()).unwrap_err();
         let error = error.to_string();
-        let known = "active_scorecard, batch_source, recorded_outcomes, shadow_scorecard";
+        let known =
+            "active_rules, active_scorecard, batch_source, recorded_outcomes, shadow_scorecard";
         for expected in [
             format!(
                 "asset score_batch reads the source active_scorcard, which no service observes; did you mean \

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use kycc_audit::Deed;
 use kycc_runtime::crash_point;
 use kycc_store::Effect;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::handle::{Creation, Message};
@@ -56,6 +58,18 @@ impl Engine {
             let _ = done.send(answer);
         }
         Ok(())
+    }
+
+    /// Whoever waits hears nothing where it was not written. A deposed leader finds out by its next write.
+    pub(super) async fn record(&mut self, deed: &Deed, done: oneshot::Sender<()>) {
+        let writing = self.parts.store.record(self.term.epoch, deed);
+        match self.term.within(writing).await {
+            Ok(Ok(())) => drop(done.send(())),
+            Ok(Err(error)) => {
+                tracing::error!(error = %kycc_telemetry::chain(&error), action = deed.action, "cannot append to the audit log");
+            }
+            Err(Deposed) => {}
+        }
     }
 
     async fn write_runs(

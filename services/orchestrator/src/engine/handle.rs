@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use kycc_audit::Deed;
 use kycc_domain::ids::{AssetKey, RunId, TaskId};
 use kycc_proto::work::v1::TaskLog;
 use kycc_queue::ResultEntry;
@@ -19,9 +20,15 @@ pub(crate) enum Message {
     Create(Creation),
     /// The run may have been written by somebody who could not say so.
     Launched(RunId),
+    /// `deed`: for the audit log, where it changes the run.
     Cancel {
         run_id: RunId,
-        by: String,
+        deed: Box<Deed>,
+        done: oneshot::Sender<()>,
+    },
+    /// For the audit log alone; dropped without a word where it cannot be written.
+    Record {
+        deed: Box<Deed>,
         done: oneshot::Sender<()>,
     },
     Resolved(Resolved),
@@ -180,6 +187,19 @@ impl EngineHandle {
         }
     }
 
+    /// Whether the deed stands in the audit log.
+    pub(crate) async fn record(&self, deed: Deed) -> bool {
+        let Some(inbox) = self.inbox() else {
+            return false;
+        };
+        let (done, written) = oneshot::channel();
+        let deed = Box::new(deed);
+        if inbox.send(Message::Record { deed, done }).await.is_err() {
+            return false;
+        }
+        matches!(tokio::time::timeout(PATIENCE, written).await, Ok(Ok(())))
+    }
+
     pub(crate) async fn reloaded(&self) {
         if let Some(inbox) = self.inbox() {
             let _ = inbox.send(Message::Reloaded).await;
@@ -187,12 +207,13 @@ impl EngineHandle {
     }
 
     /// Whether the request was written; a run that has ended counts as such.
-    pub(crate) async fn cancel(&self, run_id: RunId, by: String) -> bool {
+    pub(crate) async fn cancel(&self, run_id: RunId, deed: Deed) -> bool {
         let Some(inbox) = self.inbox() else {
             return false;
         };
         let (done, written) = oneshot::channel();
-        let message = Message::Cancel { run_id, by, done };
+        let deed = Box::new(deed);
+        let message = Message::Cancel { run_id, deed, done };
         if inbox.send(message).await.is_err() {
             return false;
         }

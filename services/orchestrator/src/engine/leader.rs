@@ -203,10 +203,11 @@ impl Engine {
         match message {
             Message::Create(creation) => creations.push(creation),
             Message::Launched(run_id) => self.take_up(run_id).await,
-            Message::Cancel { run_id, by, done } => {
-                inputs.push(event(run_id, Event::CancelRequested { by }));
+            Message::Cancel { run_id, deed, done } => {
+                inputs.push(Input::Cancel { run_id, deed });
                 after.done.push(done);
             }
+            Message::Record { deed, done } => self.record(&deed, done).await,
             Message::Results { entries, done } => {
                 // What a task said before its result is written before it.
                 while let Ok(logs) = self.parts.queue.pull_logs(LOGS, Duration::ZERO).await {

@@ -13,6 +13,7 @@ use kycc_queue::TaskQueue as _;
 
 use crate::core::{EventKind, RunStatus, StepStatus};
 use crate::store::StoredRun;
+use crate::store::conformance::deed;
 use crate::store::faults::{Fault, FaultyStore};
 use crate::testing::{Act, PIPELINE, TestFleet, is, open_store, result_of, success};
 
@@ -117,7 +118,7 @@ async fn a_run_is_canceled_while_it_works() {
         fleet
             .api
             .engine
-            .cancel(run_id.parse().unwrap(), "ann".into())
+            .cancel(run_id.parse().unwrap(), deed("cancel", &run_id, ""))
             .await
     );
     let run = fleet.ended(&run_id).await;

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use kycc_audit::Deed;
 use kycc_domain::ids::{AssetKey, RunId, TaskId};
 use kycc_runtime::Clock;
 
@@ -22,6 +23,11 @@ pub(super) enum Input {
     Line {
         run_id: RunId,
         line: Logged,
+    },
+    /// Somebody wants the run cancelled.
+    Cancel {
+        run_id: RunId,
+        deed: Box<Deed>,
     },
 }
 
@@ -84,6 +90,7 @@ impl Planning<'_> {
                 reused: Vec::new(),
                 attempts_ended: Vec::new(),
                 dead_letters: Vec::new(),
+                audit: Vec::new(),
             },
             before: run.state.clone(),
             state: run.state.clone(),
@@ -102,6 +109,20 @@ impl Planning<'_> {
                     draft.change.log.push(line.clone());
                 }
             }
+            Input::Cancel { run_id, deed } => self.cancel(run_id, deed),
+        }
+    }
+
+    /// Goes into the audit log where it changes the run: who comes late, or second, changes nothing.
+    fn cancel(&mut self, run_id: &RunId, deed: &Deed) {
+        let state = |drafts: &BTreeMap<RunId, Draft>| drafts.get(run_id).map(|d| d.state.clone());
+        let before = state(&self.drafts).or_else(|| Some(self.live.get(run_id)?.state.clone()));
+        let by = deed.principal.clone();
+        self.feed(run_id, Event::CancelRequested { by }, None);
+        if let Some(draft) = self.drafts.get_mut(run_id)
+            && before.is_some_and(|before| before != draft.state)
+        {
+            draft.change.audit.push(deed.clone());
         }
     }
 

@@ -7,7 +7,7 @@ use kycc_proto::orchestrator::v1::LaunchRunRequest;
 use kycc_rpc::ApiError;
 use serde_json::{Value, json};
 
-use super::{Api, failures, plan};
+use super::{Api, deeds, failures, plan};
 use crate::core::{CarriedStep, Command, MAX_RUNTIME, canonical_json, launch, max_runtime};
 use crate::definitions::Definitions;
 use crate::run_config::{ConfigRequest, resolve};
@@ -104,21 +104,26 @@ impl Api {
         bounded(&wanted.request_id, &tags)?;
         max_runtime(&tags)
             .map_err(|problem| ApiError::invalid(format!("tags.{MAX_RUNTIME}"), problem))?;
+        let facts = RunFacts {
+            run_id: run_id.clone(),
+            job: wanted.job,
+            batch: config.batch,
+            config: config.document,
+            tags,
+            inputs: wanted.inputs,
+            principal: wanted.principal,
+            definitions_hash: definitions.hash(),
+            parent: wanted.parent,
+            traceparent: kycc_telemetry::current_traceparent(),
+            priority: wanted.priority,
+            created_at: self.clock.now_micros(),
+        };
+        let assets: Vec<&str> = wanted.assets.iter().map(AssetKey::as_str).collect();
+        let replays = wanted.replays.as_deref();
+        let audit = deeds::of_new_run(&facts, replays, json!(assets), &wanted.request_id);
         let new = NewRun {
-            facts: RunFacts {
-                run_id: run_id.clone(),
-                job: wanted.job,
-                batch: config.batch,
-                config: config.document,
-                tags,
-                inputs: wanted.inputs,
-                principal: wanted.principal,
-                definitions_hash: definitions.hash(),
-                parent: wanted.parent,
-                traceparent: kycc_telemetry::current_traceparent(),
-                priority: wanted.priority,
-                created_at: self.clock.now_micros(),
-            },
+            facts,
+            audit,
             state,
             log: commands
                 .into_iter()

@@ -8,8 +8,9 @@ use kycc_proto::orchestrator::v1::orchestrator_service_server::OrchestratorServi
 use kycc_rpc::{ApiError, principal};
 use tonic::{Request, Response, Status};
 
-use super::Api;
+use super::deeds::Caller;
 use super::forward::{Place, forwarded, told};
+use super::{Api, deeds};
 use crate::wire;
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -116,7 +117,13 @@ impl OrchestratorService for Api {
             if let Place::Leader(mut leader) = self.place(&request).await? {
                 return leader.cancel_run(forwarded(request)).await.map_err(told);
             }
-            if !self.engine.cancel(run.state.run_id.clone(), by).await {
+            let caller = Caller {
+                principal: by,
+                request_id: request.get_ref().request_id.clone(),
+            };
+            let run_id = run.state.run_id.clone();
+            let deed = deeds::of_cancel(run_id.as_str(), caller, self.clock.as_ref());
+            if !self.engine.cancel(run_id, deed).await {
                 let message = "the cancel could not be written; ask again";
                 return Err(ApiError::unavailable("CANCEL_NOT_WRITTEN", message).into());
             }
@@ -230,6 +237,7 @@ impl OrchestratorService for Api {
         &self,
         request: Request<api::ReloadDefinitionsRequest>,
     ) -> Answer<api::ReloadDefinitionsResponse> {
+        let by = principal(&request).to_string();
         // Here too: who follows today may lead tomorrow.
         let changed = self.catalogue.reload().map_err(|error| {
             ApiError::precondition("DEFINITIONS_INVALID", kycc_telemetry::chain(&error))
@@ -243,8 +251,18 @@ impl OrchestratorService for Api {
         if changed {
             self.engine.reloaded().await;
         }
+        let definitions_hash = self.catalogue.current().hash();
+        let caller = Caller {
+            principal: by,
+            request_id: request.into_inner().request_id,
+        };
+        let deed = deeds::of_reload(&definitions_hash, changed, caller, self.clock.as_ref());
+        if self.engine.moves_runs() && !self.engine.record(deed).await {
+            let message = "the definitions are read, but not written into the audit log; ask again";
+            return Err(ApiError::unavailable("AUDIT_NOT_WRITTEN", message).into());
+        }
         Ok(Response::new(api::ReloadDefinitionsResponse {
-            definitions_hash: self.catalogue.current().hash(),
+            definitions_hash,
             changed,
         }))
     }

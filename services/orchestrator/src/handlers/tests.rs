@@ -125,6 +125,7 @@ async fn a_run_that_has_not_ended_cannot_be_retried_and_is_canceled_on_request()
     let cancel = || {
         Request::new(api::CancelRunRequest {
             run_id: run_id.clone(),
+            ..Default::default()
         })
     };
     let _workers = fleet.work(|_| Act::Hang);
@@ -317,7 +318,7 @@ async fn the_catalogue_is_served_and_reloaded() {
     let reload = || {
         fleet
             .api
-            .reload_definitions(Request::new(api::ReloadDefinitionsRequest {}))
+            .reload_definitions(Request::new(api::ReloadDefinitionsRequest::default()))
     };
     assert!(!reload().await.unwrap().into_inner().changed);
     let key = api::GetAssetRequest {

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kycc_audit::{AppendAudit as _, Deed};
 use kycc_domain::ids::{AssetKey, BatchId, RunId};
 
 use sqlx::Row as _;
 
-use super::RunStoreError;
 use super::dead_letters::WriteDeadLetters as _;
 use super::leader::Positions;
 use super::publications::{NewPublication, WritePublications as _};
@@ -15,6 +15,7 @@ use super::rows::{bigint, to_json, to_json_option};
 use super::types::{Applied, AttemptEnd, Change, Logged, Move, NewMaterialization};
 use super::values::{chunks, statement};
 use super::write::WriteRuns as _;
+use super::{RunStoreError, SERVICE};
 use crate::core::{RunStatus, StepState, StepStatus, TaskState, TaskStatus};
 
 /// Implemented by the connection of every database.
@@ -190,6 +191,8 @@ kycc_store::for_each_driver! {
             for letter in changes.iter().flat_map(|change| &change.dead_letters) {
                 self.insert_dead_letter(letter).await?;
             }
+            let deeds: Vec<Deed> = changes.iter().flat_map(|change| change.audit.iter().cloned()).collect();
+            self.append_audit(SERVICE, &deeds).await.map_err(RunStoreError::store("append to the audit log"))?;
             for reused in &rows.reused {
                 published = published.max(self.reuse(reused).await?);
             }

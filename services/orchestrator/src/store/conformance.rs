@@ -7,9 +7,11 @@ mod retention;
 
 use std::sync::Arc;
 
+use kycc_audit::Deed;
 use kycc_domain::ids::{AssetKey, BatchId, RunId};
 use serde_json::json;
 
+mod audit;
 pub(crate) use dead_letters::dead_letters_are_listed_newest_first_and_each_is_replayed_once;
 pub(crate) use leader::{
     a_deposed_leader_writes_nothing, a_seat_that_was_given_up_is_empty_and_its_epoch_is_over,
@@ -94,6 +96,7 @@ pub(crate) fn new_run(run_id: &str, request_id: &str) -> NewRun {
         max_deliveries: 3,
         carried: None,
     };
+    let run_id_text = run_id;
     let run_id: RunId = run_id.parse().unwrap();
     let (state, commands) = launch(
         run_id.clone(),
@@ -120,6 +123,21 @@ pub(crate) fn new_run(run_id: &str, request_id: &str) -> NewRun {
         fingerprint: "f1".to_owned(),
         definitions: "{}".to_owned(),
         replays: None,
+        audit: deed("launch", run_id_text, request_id),
+    }
+}
+
+/// By ann.
+pub(crate) fn deed(action: &str, run_id: &str, request_id: &str) -> Deed {
+    Deed {
+        at_micros: 1_000,
+        principal: "ann".to_owned(),
+        action: action.to_owned(),
+        subject: kycc_audit::Subject::new("run", run_id),
+        reason: String::new(),
+        details: json!({}),
+        request_id: request_id.to_owned(),
+        trace_id: String::new(),
     }
 }
 
@@ -176,6 +194,7 @@ fn nothing(run_id: &str) -> Change {
         reused: Vec::new(),
         attempts_ended: Vec::new(),
         dead_letters: Vec::new(),
+        audit: Vec::new(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use kycc_audit::Deed;
 use kycc_domain::ids::{AssetKey, BatchId, RunId};
 use kycc_lake::VersionId;
 use kycc_store::StoreError;
@@ -201,6 +202,11 @@ impl<S: RunStore> RunStore for FaultyStore<S> {
                 Err(struck())
             }
         }
+    }
+
+    async fn record(&self, epoch: Epoch, deed: &Deed) -> Result<(), RunStoreError> {
+        self.answers().await?;
+        self.inner.record(epoch, deed).await
     }
 
     async fn run(&self, run_id: &RunId) -> Result<Option<StoredRun>, RunStoreError> {

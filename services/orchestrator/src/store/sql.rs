@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use kycc_audit::{AppendAudit as _, Deed};
 use kycc_domain::ids::{AssetKey, BatchId, RunId};
 use sqlx::AssertSqlSafe;
 
@@ -14,7 +15,7 @@ use super::values::{chunks, statement};
 use super::write::WriteRuns as _;
 use super::{
     Applied, Change, Created, Epoch, FeedEvent, FeedFilter, NewRun, RunFilter, RunStore,
-    RunStoreError, StoredEvent, StoredMaterialization, StoredRun, VersionOf,
+    RunStoreError, SERVICE, StoredEvent, StoredMaterialization, StoredRun, VersionOf,
 };
 use crate::core::RunStatus;
 
@@ -27,6 +28,14 @@ kycc_store::for_each_driver! {
             let created = tx.insert_runs(new, &mut positions).await?;
             tx.commit().await.map_err(RunStoreError::store("create runs"))?;
             Ok(created)
+        }
+
+        async fn record(&self, epoch: Epoch, deed: &Deed) -> Result<(), RunStoreError> {
+            let mut tx = self.begin().await.map_err(RunStoreError::store("append to the audit log"))?;
+            tx.fence(epoch, 0).await?;
+            let appended = tx.append_audit(SERVICE, std::slice::from_ref(deed)).await;
+            appended.map_err(RunStoreError::store("append to the audit log"))?;
+            tx.commit().await.map_err(RunStoreError::store("append to the audit log"))
         }
 
         async fn run(&self, run_id: &RunId) -> Result<Option<StoredRun>, RunStoreError> {

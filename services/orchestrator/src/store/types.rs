@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use kycc_audit::Deed;
 use kycc_domain::ids::{AssetKey, BatchId, RunId, TaskId};
 use serde_json::Value;
 
@@ -57,6 +58,8 @@ pub(crate) struct NewRun {
     pub definitions: String,
     /// The dead letter that this run does again.
     pub replays: Option<String>,
+    /// What the audit log says of it, if it is written.
+    pub audit: Deed,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +95,8 @@ pub(crate) struct Change {
     pub reused: Vec<(AssetKey, String)>,
     pub attempts_ended: Vec<AttemptEnd>,
     pub dead_letters: Vec<DeadLetter>,
+    /// What somebody asked for that this carries out, for the audit log.
+    pub audit: Vec<Deed>,
 }
 
 impl Change {

@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kycc_audit::{AppendAudit as _, Deed};
 use kycc_domain::ids::RunId;
 
-use super::RunStoreError;
 use super::dead_letters::WriteDeadLetters as _;
 use super::leader::Positions;
 use super::rows::{bigint, id, to_json, to_json_option};
 use super::types::{Created, Logged, NewRun};
 use super::values::{chunks, statement};
+use super::{RunStoreError, SERVICE};
 use crate::core::StepState;
 
 /// Implemented by the connection of every database.
@@ -80,6 +81,9 @@ kycc_store::for_each_driver! {
                     None => fresh.push(run),
                 }
             }
+            // All of a turn in one statement; the fence has locked out everybody else who could append.
+            let deeds: Vec<Deed> = fresh.iter().map(|run| run.audit.clone()).collect();
+            self.append_audit(SERVICE, &deeds).await.map_err(RunStoreError::store("append to the audit log"))?;
             for fresh in chunks(&fresh) {
                 self.insert_requests(fresh).await?;
                 self.insert_definitions(fresh).await?;

@@ -61,6 +61,8 @@ pub(crate) struct Request {
     pub(crate) etag: String,
     /// Empty: none.
     pub(crate) request_id: String,
+    /// Of the call; empty: it was in no trace.
+    pub(crate) trace_id: String,
     pub(crate) at_micros: i64,
 }
 
@@ -84,10 +86,7 @@ pub(crate) fn decide(now: Situation<'_>, request: &Request) -> Result<Vec<Deed>,
         return Err(Refusal::Changed { version: version() });
     }
     let mut deeds = Vec::new();
-    let mut details = Details {
-        request_id: (!request.request_id.is_empty()).then(|| request.request_id.clone()),
-        ..Details::default()
-    };
+    let mut details = Details::default();
     match &request.wish {
         Wish::Approve(approval) => {
             details.self_approved = approval::check(now, &request.principal, approval)?;
@@ -126,7 +125,10 @@ pub(crate) fn decide(now: Situation<'_>, request: &Request) -> Result<Vec<Deed>,
         }
         Wish::Unshadow => {}
     }
-    deeds.push(deed(target, request.wish.action(), request, details));
+    deeds.push(Deed {
+        request_id: request.request_id.clone(),
+        ..deed(target, request.wish.action(), request, details)
+    });
     Ok(deeds)
 }
 
@@ -209,13 +211,17 @@ fn deed(version: &Version, action: Action, request: &Request, details: Details) 
         principal: request.principal.clone(),
         action,
         version: version.name().to_owned(),
-        card_hash: version.card.hash().to_string(),
         reason: request.reason.clone(),
-        details,
+        details: Details {
+            card_hash: version.card.hash().to_string(),
+            ..details
+        },
+        request_id: String::new(),
+        trace_id: request.trace_id.clone(),
     }
 }
 
-fn says_something(text: &str) -> bool {
+pub(crate) fn says_something(text: &str) -> bool {
     REASON.contains(&text.trim().chars().count()) && !text.contains('\0')
 }
 

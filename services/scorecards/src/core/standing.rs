@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 use kycc_domain::canonical::{canonical_json, sha256_hex};
 use serde::{Deserialize, Serialize};
 
-use super::audit::{Action, Entry};
+use kycc_audit::Entry;
+
+use super::audit::{Action, OfVersion as _};
 use super::version::Status;
 
 /// Characters of an etag.
@@ -91,7 +93,7 @@ impl Standing {
             action: entry.action.clone(),
         })?;
         let details = entry.details().ok_or(Unlawful::Details)?;
-        let version = || entry.version.clone();
+        let version = || entry.version().to_owned();
         let Some(before) = before else {
             return match (action, details.standing) {
                 (Action::Enter, Some(entered)) => Ok(Self {

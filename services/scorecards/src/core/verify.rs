@@ -1,113 +1,13 @@
-//! The audit log worked out anew: the chain of its entries, then every version's row against what the log says of it.
+//! Every version's row against what the audit log says of it.
 //!
 //! An entry that was changed, removed, moved or put in breaks the chain where it lies. Whoever rewrites the whole chain
 //! from there on also has to make every row agree, and even then the head's hash is another one than people kept.
 
-use super::audit::{Entry, Head};
+use kycc_audit::{Break, Entry};
+
+use super::audit::OfVersion as _;
 use super::standing::Standing;
 use super::version::{Status, Version};
-
-/// The first thing that does not fit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Break {
-    /// Of the entry at fault; 0 where it is none of them.
-    pub(crate) sequence: i64,
-    pub(crate) message: String,
-}
-
-impl Break {
-    pub(crate) fn new(sequence: i64, message: impl Into<String>) -> Self {
-        Self {
-            sequence,
-            message: message.into(),
-        }
-    }
-}
-
-/// What verification found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Report {
-    pub(crate) entries: i64,
-    pub(crate) head: Head,
-    pub(crate) broken: Option<Break>,
-}
-
-/// Follows the log from its first entry.
-#[derive(Debug)]
-pub(crate) struct Chain<'a> {
-    head: Head,
-    /// A hash that people kept; empty: none.
-    known: &'a str,
-    found: bool,
-}
-
-impl<'a> Chain<'a> {
-    pub(crate) fn new(known: &'a str) -> Self {
-        let head = Head::genesis();
-        Self {
-            found: known.is_empty() || known == head.hash,
-            head,
-            known,
-        }
-    }
-
-    /// Sequence of the last entry that fitted.
-    pub(crate) fn last(&self) -> i64 {
-        self.head.sequence
-    }
-
-    pub(crate) fn follow(&mut self, entry: &Entry) -> Result<(), Break> {
-        let (last, next) = (self.head.sequence, self.head.sequence + 1);
-        if entry.sequence != next {
-            let came = entry.sequence;
-            return Err(Break::new(
-                next,
-                format!("entry {next} is missing: after entry {last} comes entry {came}"),
-            ));
-        }
-        let same_request = entry
-            .details()
-            .is_none_or(|details| details.request_id == entry.request_id);
-        if entry.work_out_hash() != entry.hash || !same_request {
-            return Err(Break::new(
-                next,
-                format!("entry {next} was changed: its content is not what it was sealed with"),
-            ));
-        }
-        if entry.previous_hash != self.head.hash {
-            return Err(Break::new(
-                next,
-                format!(
-                    "entry {next} does not follow entry {last}: one of the two was changed or replaced"
-                ),
-            ));
-        }
-        self.found |= entry.hash == self.known;
-        self.head = entry.head();
-        Ok(())
-    }
-
-    /// After the last entry of a log of so many.
-    pub(crate) fn end(&self, entries: i64) -> Result<(), Break> {
-        let last = self.last();
-        if entries != last {
-            return Err(Break::new(
-                0,
-                format!("the log has {entries} entries, of which {last} make a chain"),
-            ));
-        }
-        if self.found {
-            return Ok(());
-        }
-        Err(Break::new(
-            0,
-            format!(
-                "no entry has the hash {}: the log was cut short or written anew since that hash was kept",
-                self.known
-            ),
-        ))
-    }
-}
 
 /// A version's row, with what is worked out from it anew.
 #[derive(Debug)]
@@ -134,13 +34,17 @@ impl History {
         let broken = |message: String| Break::new(entry.sequence, message);
         let standing = Standing::after(self.standing.as_ref(), entry)
             .map_err(|error| broken(format!("entry {} cannot be: {error}", entry.sequence)))?;
+        let details = entry.details();
+        let card_hash = details.as_ref().map(|details| details.card_hash.clone());
+        let card_hash = card_hash.unwrap_or_default();
         if self.standing.is_none() {
-            self.card_hash.clone_from(&entry.card_hash);
-            self.record = entry.details().and_then(|details| details.record);
-        } else if self.card_hash != entry.card_hash {
+            self.card_hash = card_hash;
+            self.record = details.and_then(|details| details.record);
+        } else if self.card_hash != card_hash {
             return Err(broken(format!(
                 "entry {} names another card than version {} was entered with",
-                entry.sequence, entry.version
+                entry.sequence,
+                entry.version()
             )));
         }
         self.standing = Some(standing);

@@ -1,14 +1,11 @@
-//! Versions and the log as answers of the API.
+//! Versions as answers of the API.
 
 use kycc_domain::scaling::Method;
 use kycc_proto::scorecards::v1::{
-    AuditEntry, Factor, FactorChange, GateResult, ScorecardStatus, ScorecardVersion,
-    VerifyAuditResponse,
+    Factor, FactorChange, GateResult, ScorecardStatus, ScorecardVersion,
 };
 use kycc_rpc::{ApiError, timestamp};
 
-use crate::core::audit::Entry;
-use crate::core::verify::Report;
 use crate::core::version::{Status, Version};
 
 pub(crate) fn version(of: &Version) -> Result<ScorecardVersion, ApiError> {
@@ -61,35 +58,6 @@ pub(crate) fn version(of: &Version) -> Result<ScorecardVersion, ApiError> {
         gate_notes: standing.gate_notes.clone().into_iter().collect(),
         missing_link: of.missing_link.clone().unwrap_or_default(),
     })
-}
-
-pub(crate) fn entry(of: Entry) -> AuditEntry {
-    AuditEntry {
-        sequence: of.sequence.unsigned_abs(),
-        create_time: Some(timestamp(of.at_micros)),
-        principal: of.principal,
-        action: of.action,
-        version: of.version,
-        card_hash: of.card_hash,
-        reason: of.reason,
-        details_json: of.details,
-        previous_hash: of.previous_hash,
-        hash: of.hash,
-    }
-}
-
-pub(crate) fn verification(of: Report) -> VerifyAuditResponse {
-    let intact = of.broken.is_none();
-    let (broken_sequence, message) = of.broken.map_or((0, String::new()), |broken| {
-        (broken.sequence.unsigned_abs(), broken.message)
-    });
-    VerifyAuditResponse {
-        intact,
-        entries: of.entries.unsigned_abs(),
-        head_hash: of.head.hash,
-        broken_sequence,
-        message,
-    }
 }
 
 /// Every factor of either card, in catalogue order as both are.

@@ -6,11 +6,12 @@ use kycc_runtime::store_error;
 use super::answers;
 use super::service::{Scorecards, unknown};
 use crate::core::life::{Refusal, Request, Wish};
+use crate::core::rule_sets::RuleRefusal;
 use crate::store::{ChangeError, Target};
 use kycc_proto::scorecards::v1::ScorecardVersion;
 
 /// It is kept in the log for ever.
-const MOST_REQUEST_ID_BYTES: usize = 128;
+pub(super) const MOST_REQUEST_ID_BYTES: usize = 128;
 
 /// What every change carries.
 pub(super) struct Asked {
@@ -38,6 +39,7 @@ impl Scorecards {
             reason: asked.reason.trim().to_owned(),
             etag: asked.etag,
             request_id: asked.request_id,
+            trace_id: kycc_telemetry::current_trace_id(),
             at_micros: self.clock.now_micros(),
         };
         let under_way = self.changed.under_way();
@@ -50,8 +52,12 @@ impl Scorecards {
     }
 }
 
-fn failed(error: &ChangeError) -> ApiError {
+pub(super) fn failed(error: &ChangeError) -> ApiError {
     match error {
+        ChangeError::RulesNotFound { version } => {
+            ApiError::not_found("rule set", &version.to_string())
+        }
+        ChangeError::RulesRefused(refusal) => rules_refused(refusal),
         ChangeError::NotFound { name } => unknown(name),
         ChangeError::Unaccounted { .. } => {
             ApiError::precondition("AUDIT_LOG_BROKEN", error.to_string())
@@ -62,6 +68,20 @@ fn failed(error: &ChangeError) -> ApiError {
         ),
         ChangeError::Store(error) => store_error(error),
         ChangeError::Refused(refusal) => refused(refusal),
+    }
+}
+
+fn rules_refused(refusal: &RuleRefusal) -> ApiError {
+    let text = refusal.to_string();
+    match refusal {
+        RuleRefusal::NoReason => ApiError::invalid("reason", text),
+        RuleRefusal::RequestReused { .. } => ApiError::invalid("request_id", text),
+        RuleRefusal::OwnWork { .. } | RuleRefusal::OwnWorkHere { .. } => {
+            ApiError::PermissionDenied { message: text }
+        }
+        RuleRefusal::NotDraft { .. } | RuleRefusal::NotApproved { .. } => {
+            ApiError::precondition(refusal.reason(), text)
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, SecondsFormat};
+use kycc_audit::Entry;
 use kycc_domain::card::Scorecard;
 use kycc_domain::gates::Gate;
 use kycc_domain::labels::{LabelPolicy, LabelStatistics};
@@ -17,7 +18,7 @@ use kycc_domain::vif::Vif;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::core::audit::Entry;
+use crate::core::audit::OfVersion as _;
 use crate::core::draft::{Draft, Rows};
 use crate::core::version::Version;
 

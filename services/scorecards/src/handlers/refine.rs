@@ -9,7 +9,7 @@ use kycc_domain::gates::{GateStatus, Verdict};
 use kycc_domain::logistic::LogisticFit;
 use kycc_domain::model_card::ModelCard;
 use kycc_domain::refine::WantedScaling;
-use kycc_domain::rules::{RuleSet, default_rules};
+use kycc_domain::rules::{Rule, RuleSet};
 use kycc_lake::Metadata;
 use kycc_lake::datasets::{MODEL, SCORECARD_DRAFT, TRAINING_ROWS};
 use kycc_runtime::{Clock, Output, TaskContext, TaskError, TaskHandler};
@@ -17,6 +17,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::model_card::Refined;
+use super::source::RULES;
 use super::{judged, model_card};
 use crate::core::draft::{Draft, Input, draft};
 use crate::core::standing::Standing;
@@ -82,6 +83,12 @@ struct ActiveScorecard {
     card: Scorecard,
 }
 
+/// What the task needs of the source `active_rules`.
+#[derive(Debug, Deserialize)]
+struct ActiveRules {
+    rules: Vec<Rule>,
+}
+
 pub(crate) struct Refine {
     pub(crate) store: Arc<dyn VersionStore>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -135,7 +142,9 @@ impl TaskHandler for Refine {
             ));
         }
         let (train, holdout) = judged::read(cx).await?;
-        let rules = RuleSet::compile(&default_rules()).map_err(|error| {
+        let rules: ActiveRules = serde_json::from_str(&cx.source(RULES)?.document_json)
+            .map_err(|error| unreadable("rules", error))?;
+        let rules = RuleSet::compile(&rules.rules).map_err(|error| {
             TaskError::fatal(
                 "RULES_INVALID",
                 format!("the decision rules are not usable: {error}"),

@@ -1,29 +1,29 @@
-//! The gRPC service: versions, their differences, their life, and the log of it.
+//! The gRPC service: versions, their differences, their life.
 
 use std::sync::Arc;
 
+use kycc_audit::Entry;
 use kycc_proto::scorecards::v1::scorecard_service_server::ScorecardService;
 use kycc_proto::scorecards::v1::{
     ActivateVersionRequest, ActivateVersionResponse, ApproveVersionRequest, ApproveVersionResponse,
     CompareVersionsRequest, CompareVersionsResponse, GetImpactRequest, GetImpactResponse,
     GetModelCardRequest, GetModelCardResponse, GetVersionRequest, GetVersionResponse,
-    ListAuditEntriesRequest, ListAuditEntriesResponse, ListVersionsRequest, ListVersionsResponse,
+    ListVersionsRequest, ListVersionsResponse, ProposeVersionRequest, ProposeVersionResponse,
     RejectVersionRequest, RejectVersionResponse, RollBackVersionRequest, RollBackVersionResponse,
-    SetShadowRequest, SetShadowResponse, VerifyAuditRequest, VerifyAuditResponse,
+    SetShadowRequest, SetShadowResponse, ValidateCardRequest, ValidateCardResponse,
+    WatchActiveVersionRequest,
 };
-use kycc_rpc::{
-    ApiError, page_size, page_token, position_token, principal, read_page_token,
-    read_position_token,
-};
+use kycc_rpc::{ApiError, page_size, position_token, principal, read_position_token};
 use kycc_runtime::{Changed, Clock, store_error};
 use tonic::{Request, Response, Status};
 
 use super::changes::Asked;
-use super::{answers, impact, model_card};
-use crate::core::audit::{Action, Entry};
+use super::watch::Watch;
+use super::{answers, by_hand, impact, model_card, watch};
+use crate::core::audit::Action;
 use crate::core::life::{Approval, Wish};
 use crate::core::version::Version;
-use crate::store::{AuditStore, Target, VersionStore};
+use crate::store::{LogStore, Target, VersionStore};
 
 const DEFAULT_PAGE: usize = 20;
 const MAX_PAGE: usize = 200;
@@ -31,12 +31,10 @@ const MAX_PAGE: usize = 200;
 const PAGE: u32 = 200;
 /// Shortest start of a hash that names a version.
 const LEAST_HASH: usize = 8;
-/// Characters of a whole one.
-const HASH: usize = 64;
 
 pub(crate) struct Scorecards {
     pub(crate) store: Arc<dyn VersionStore>,
-    pub(crate) audit: Arc<dyn AuditStore>,
+    pub(crate) audit: Arc<dyn LogStore>,
     pub(crate) clock: Arc<dyn Clock>,
     /// Where other modules of this process see that versions have changed.
     pub(crate) changed: Changed,
@@ -45,7 +43,7 @@ pub(crate) struct Scorecards {
 }
 
 impl Scorecards {
-    async fn find(&self, name: &str) -> Result<Version, ApiError> {
+    pub(super) async fn find(&self, name: &str) -> Result<Version, ApiError> {
         let found = match name {
             "" | "active" => self.store.active().await,
             name => self.store.get(named(name)?).await,
@@ -147,6 +145,35 @@ impl ScorecardService for Scorecards {
             other: Some(other),
             changes,
         }))
+    }
+
+    async fn validate_card(
+        &self,
+        request: Request<ValidateCardRequest>,
+    ) -> Result<Response<ValidateCardResponse>, Status> {
+        let answer = by_hand::validate(&request.into_inner().card_json)?;
+        Ok(Response::new(answer))
+    }
+
+    async fn propose_version(
+        &self,
+        request: Request<ProposeVersionRequest>,
+    ) -> Result<Response<ProposeVersionResponse>, Status> {
+        let author = principal(&request).to_string();
+        let version = self.propose(request.into_inner(), author).await?;
+        Ok(Response::new(ProposeVersionResponse {
+            version: Some(version),
+        }))
+    }
+
+    type WatchActiveVersionStream = Watch;
+
+    async fn watch_active_version(
+        &self,
+        request: Request<WatchActiveVersionRequest>,
+    ) -> Result<Response<Watch>, Status> {
+        let etag = request.into_inner().etag;
+        Ok(Response::new(watch::active(Arc::clone(&self.store), etag)))
     }
 
     async fn get_impact(
@@ -289,49 +316,5 @@ impl ScorecardService for Scorecards {
             there(self.change(target, Wish::Shadow, asked).await?)?
         };
         Ok(Response::new(SetShadowResponse { version }))
-    }
-
-    async fn list_audit_entries(
-        &self,
-        request: Request<ListAuditEntriesRequest>,
-    ) -> Result<Response<ListAuditEntriesResponse>, Status> {
-        let request = request.into_inner();
-        let size = page_size(request.page_size, DEFAULT_PAGE, MAX_PAGE)?;
-        let after = match read_page_token(&request.page_token)? {
-            None => 0,
-            Some(cursor) => cursor
-                .parse()
-                .map_err(|_| ApiError::invalid("page_token", "is not a token of this list"))?,
-        };
-        let version = match request.version.as_str() {
-            "" => String::new(),
-            name => self.find(name).await?.name().to_owned(),
-        };
-        let limit = u32::try_from(size + 1).unwrap_or(u32::MAX);
-        let found = self.audit.entries(&version, after, limit).await;
-        let mut found = found.map_err(|error| store_error(&error))?;
-        let more = found.len() > size;
-        found.truncate(size);
-        let last = found.last().filter(|_| more);
-        let next = last.map(|last| page_token(&last.sequence.to_string()));
-        Ok(Response::new(ListAuditEntriesResponse {
-            entries: found.into_iter().map(answers::entry).collect(),
-            next_page_token: next.unwrap_or_default(),
-        }))
-    }
-
-    async fn verify_audit(
-        &self,
-        request: Request<VerifyAuditRequest>,
-    ) -> Result<Response<VerifyAuditResponse>, Status> {
-        let known = request.into_inner().known_hash.to_lowercase();
-        let is_hash = known.len() == HASH && known.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if !known.is_empty() && !is_hash {
-            let wanted = format!("takes a whole hash of {HASH} hex digits, or nothing");
-            return Err(ApiError::invalid("known_hash", wanted).into());
-        }
-        let report = self.audit.verify(&known).await;
-        let report = report.map_err(|error| store_error(&error))?;
-        Ok(Response::new(answers::verification(report)))
     }
 }

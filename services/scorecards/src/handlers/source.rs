@@ -1,4 +1,5 @@
-//! The sources of this service: the card that steps score, train and refine with, and the one in its shadow.
+//! The sources of this service: the card that steps score, train and refine with, the one in its shadow, and the decision
+//! rules.
 
 use std::sync::Arc;
 
@@ -11,10 +12,45 @@ use kycc_store::StoreError;
 use serde_json::{Value, json};
 
 use crate::core::version::Version;
-use crate::store::VersionStore;
+use crate::store::{RuleStore, VersionStore};
 
 pub(crate) const ACTIVE: &str = "active_scorecard";
 pub(crate) const SHADOW: &str = "shadow_scorecard";
+pub(crate) const RULES: &str = "active_rules";
+
+/// `active_rules`: the set of decision rules in force.
+pub(crate) struct ActiveRules {
+    pub(crate) store: Arc<dyn RuleStore>,
+}
+
+#[async_trait]
+impl SourceObserver for ActiveRules {
+    fn source(&self) -> &'static str {
+        RULES
+    }
+
+    async fn observe(&self, _: &BatchId, _: &Value, _: &Value) -> Result<SourceVersion, TaskError> {
+        let active = self.store.active_rules().await.map_err(unavailable)?;
+        let active = active.ok_or_else(|| {
+            TaskError::fatal(
+                "RULES_NOT_FOUND",
+                "no set of decision rules is active; see RuleService.ListRuleSets",
+            )
+        })?;
+        let rules: Value = serde_json::from_str(&active.rules).map_err(|error| {
+            TaskError::fatal("RULES_INVALID", "the active decision rules cannot be read")
+                .with_source(error)
+        })?;
+        let document = json!({"version": active.version, "hash": active.hash, "rules": rules});
+        // Of the version too: scores name the set that made them, also where two sets hold the same rules.
+        let document_json = document.to_string();
+        Ok(SourceVersion {
+            source: self.source().into(),
+            digest: sha256_hex(&document_json),
+            document_json,
+        })
+    }
+}
 
 /// `active_scorecard`; a run's `resources` may name another version.
 pub(crate) struct ActiveScorecard {

@@ -1,21 +1,21 @@
-//! The audit log as people read it, and its verification, for every database.
+//! What the audit log says of versions, and every version held against it, for every database.
 
 use async_trait::async_trait;
+use kycc_audit::{Break, Entry, ReadAudit as _, Span, Verified};
 use kycc_store::StoreError;
 use sqlx::AssertSqlSafe;
 
-use super::AuditStore;
-use super::log::Log;
+use super::LogStore;
 use super::rows::{ROW_COLUMNS, ReadRow};
-use crate::core::audit::{Entry, Head};
-use crate::core::verify::{Break, Census, Chain, History, Report};
+use super::rule_sets::RuleRows as _;
+use crate::core::audit::{SERVICE, subject};
+use crate::core::verify::{Census, History};
 
 /// Rows in memory at once.
 const PAGE: u32 = 200;
 
 /// Implemented by the connection of every database.
 trait Verify {
-    async fn chain(&mut self, known: &str, entries: i64) -> Result<Result<(), Break>, StoreError>;
     /// The entries of a version that is no more.
     async fn orphans(&mut self) -> Result<Result<(), Break>, StoreError>;
     async fn versions(&mut self) -> Result<Result<(), Break>, StoreError>;
@@ -37,64 +37,51 @@ kycc_store::for_each_driver! {
     use sqlx::Row as _;
 
     #[async_trait]
-    impl AuditStore for driver::Store {
+    impl LogStore for driver::Store {
         async fn entries(&self, version: &str, after: i64, limit: u32) -> Result<Vec<Entry>, StoreError> {
             let connection = self.read().acquire().await;
             let mut connection = connection.map_err(StoreError::during("read the audit log"))?;
-            connection.entries(version, after, limit).await
+            of_version(&mut connection, version, after, limit).await
         }
 
-        async fn verify(&self, known: &str) -> Result<Report, StoreError> {
+        async fn verify_span(&self, span: &Span<'_>) -> Result<Verified, StoreError> {
             // One state of the store from the first statement on, so that changes meanwhile look like none.
             let mut tx = self.snapshot().await?;
-            let entries = sqlx::query("SELECT COUNT(*) FROM scorecards_audit")
-                .fetch_one(&mut *tx)
-                .await
-                .and_then(|row| row.try_get(0))
-                .map_err(StoreError::during("count the audit log"))?;
-            let head = tx.head().await;
-            let mut found = tx.chain(known, entries).await?;
-            if found.is_ok() {
-                found = tx.orphans().await?;
+            let mut found = tx.verify_audit(span).await?;
+            if found.complete {
+                let mut stands = tx.orphans().await?;
+                if stands.is_ok() {
+                    stands = tx.versions().await?;
+                }
+                if stands.is_ok() {
+                    stands = tx.check_rules().await?;
+                }
+                found.broken = stands.err();
             }
-            if found.is_ok() {
-                found = tx.versions().await?;
-            }
-            let broken = found.err();
-            let head = match head {
-                Err(_) if broken.is_some() => Head::genesis(),
-                head => head?,
-            };
-            Ok(Report { entries, head, broken })
+            Ok(found)
         }
     }
 
-    impl Verify for driver::Connection {
-        async fn chain(&mut self, known: &str, entries: i64) -> Result<Result<(), Break>, StoreError> {
-            let mut chain = Chain::new(known);
-            loop {
-                let page = match self.entries("", chain.last(), PAGE).await {
-                    Ok(page) => page,
-                    Err(error) => {
-                        let message = format!("an entry after entry {} is not readable", chain.last());
-                        return unreadable(error, Break::new(chain.last() + 1, message)).map(Err);
-                    }
-                };
-                for entry in &page {
-                    if let Err(broken) = chain.follow(entry) {
-                        return Ok(Err(broken));
-                    }
-                }
-                if page.is_empty() {
-                    return Ok(chain.end(entries));
-                }
-            }
-        }
+    /// Of every version where none is named.
+    async fn of_version(
+        connection: &mut driver::Connection,
+        version: &str,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let subject = match version {
+            "" => String::new(),
+            version => subject(version).as_str().to_owned(),
+        };
+        connection.audit_chain(SERVICE, &subject, after, limit).await
+    }
 
+    impl Verify for driver::Connection {
         async fn orphans(&mut self) -> Result<Result<(), Break>, StoreError> {
             let orphan: Option<(i64, String)> = sqlx::query_as(
-                "SELECT sequence, version FROM scorecards_audit AS entry WHERE NOT EXISTS
-                    (SELECT 1 FROM scorecards_versions AS version WHERE version.version = entry.version)
+                "SELECT sequence, substr(subject, 11) FROM audit_entries AS entry
+                 WHERE service = 'scorecards' AND substr(subject, 1, 10) = 'scorecard/' AND NOT EXISTS
+                    (SELECT 1 FROM scorecards_versions AS version WHERE 'scorecard/' || version.version = entry.subject)
                  ORDER BY sequence LIMIT 1",
             )
             .fetch_optional(self)
@@ -146,7 +133,7 @@ kycc_store::for_each_driver! {
         async fn history(&mut self, version: &str) -> Result<Result<History, Break>, StoreError> {
             let (mut history, mut after) = (History::default(), 0);
             loop {
-                let page = self.entries(version, after, PAGE).await?;
+                let page = of_version(self, version, after, PAGE).await?;
                 for entry in &page {
                     if let Err(broken) = history.follow(entry) {
                         return Ok(Err(broken));

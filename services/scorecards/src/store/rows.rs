@@ -1,8 +1,7 @@
-//! Rows of the two tables, read back.
+//! Rows of the table, read back.
 
 use std::error::Error;
 
-use crate::core::audit::Entry;
 use crate::core::record::Record;
 use crate::core::standing::Standing;
 use crate::core::verify::Row;
@@ -15,14 +14,10 @@ pub(super) const VERSION_COLUMNS: &str = "card, status, gates, missing_link, aut
 pub(super) const ROW_COLUMNS: &str = "version, hash, model_card, card, status, gates, missing_link, author, approver, \
     note, gate_notes, self_approved, shadow, parent, model_id, run_id, blend, created_at, activated_at, revision";
 
-pub(super) const ENTRY_COLUMNS: &str = "sequence, created_at, principal, action, version, card_hash, reason, details, \
-    request_id, previous_hash, hash";
-
 /// Implemented by the rows of every database.
 pub(super) trait ReadRow {
     fn version(&self) -> Result<Version, sqlx::Error>;
     fn row(&self) -> Result<Row, sqlx::Error>;
-    fn entry(&self) -> Result<Entry, sqlx::Error>;
 }
 
 fn unreadable(column: &str, source: impl Into<Box<dyn Error + Send + Sync>>) -> sqlx::Error {
@@ -88,22 +83,6 @@ kycc_store::for_each_driver! {
                 version: self.version()?,
                 hash: self.try_get("hash")?,
                 record: record.hash(),
-            })
-        }
-
-        fn entry(&self) -> Result<Entry, sqlx::Error> {
-            Ok(Entry {
-                sequence: self.try_get("sequence")?,
-                at_micros: self.try_get("created_at")?,
-                principal: self.try_get("principal")?,
-                action: self.try_get("action")?,
-                version: self.try_get("version")?,
-                card_hash: self.try_get("card_hash")?,
-                reason: self.try_get("reason")?,
-                details: self.try_get("details")?,
-                request_id: self.try_get("request_id")?,
-                previous_hash: self.try_get("previous_hash")?,
-                hash: self.try_get("hash")?,
             })
         }
     }

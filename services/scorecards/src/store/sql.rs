@@ -3,24 +3,24 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
+use kycc_audit::{AppendAudit as _, Entry, ReadAudit as _};
 use kycc_store::{Repeat, Retryable, StoreError, retry_transient};
 
-use super::log::Log;
 use super::read::ReadVersions;
 use super::write::WriteVersions;
 use super::{ChangeError, Target, VersionStore};
-use crate::core::audit::{Action, Deed, Entry};
+use crate::core::audit::{Action, Deed, OfVersion as _, SERVICE, subject};
 use crate::core::life::{Refusal, Request, Situation, check_reason, decide};
 use crate::core::standing::Standing;
 use crate::core::version::Version;
 
 /// Whose writers run one at a time: each reads what stands, decides by it, and appends to one log.
-const AGGREGATE: &str = "scorecards";
+pub(super) const AGGREGATE: &str = "scorecards";
 
 /// Most versions that a refusal names.
 const NAMED: u32 = 10;
 
-fn failed(error: StoreError) -> ChangeError {
+pub(super) fn failed(error: StoreError) -> ChangeError {
     // A second active version, a second shadow or a taken place in the log: another process was first.
     if error.is_unique_violation() {
         ChangeError::Overtaken
@@ -41,7 +41,7 @@ impl Retryable for ChangeError {
 /// Whether the entry that the request made once is of what it asks for now.
 fn is_same(made: &Entry, target: &Target, named: Option<&Version>, request: &Request) -> bool {
     let of_target = match target {
-        Target::Named(_) => named.is_some_and(|version| version.name() == made.version),
+        Target::Named(_) => named.is_some_and(|version| version.name() == made.version()),
         Target::Before | Target::Shadowing => true,
     };
     made.action == request.wish.action().as_str() && of_target
@@ -130,13 +130,13 @@ kycc_store::for_each_driver! {
         }
         .map_err(failed)?;
         if !request.request_id.is_empty()
-            && let Some(made) = tx.made_by(&request.request_id).await.map_err(failed)?
+            && let Some(made) = tx.audit_made_by(SERVICE, &request.request_id).await.map_err(failed)?
         {
             if !is_same(&made, target, found.as_ref(), request) {
                 let request_id = request.request_id.clone();
                 return Err(ChangeError::Refused(Refusal::RequestReused { request_id }));
             }
-            return tx.find(&made.version).await.map_err(failed);
+            return tx.find(made.version()).await.map_err(failed);
         }
         tx.check_accounts().await?;
         check_reason(request).map_err(ChangeError::Refused)?;
@@ -170,11 +170,12 @@ kycc_store::for_each_driver! {
         standings: &mut HashMap<&str, Standing>,
         deed: &Deed,
     ) -> Result<(), ChangeError> {
-        let entry = tx.append(deed).await.map_err(failed)?;
+        let entries = tx.append_audit(SERVICE, &[deed.entry()]).await.map_err(failed)?;
+        let entry = entries.first().ok_or(ChangeError::Overtaken)?;
         let before = standings.get_mut(deed.version.as_str());
         // What was decided on this state fits it; if not, nothing is written.
         let before = before.ok_or(ChangeError::Overtaken)?;
-        let after = Standing::after(Some(before), &entry).map_err(|_| ChangeError::Overtaken)?;
+        let after = Standing::after(Some(before), entry).map_err(|_| ChangeError::Overtaken)?;
         if !tx.put(&deed.version, before.revision, &after).await.map_err(failed)? {
             return Err(ChangeError::Overtaken);
         }
@@ -187,7 +188,8 @@ kycc_store::for_each_driver! {
         let Some(active) = tx.active().await.map_err(failed)? else {
             return Ok(());
         };
-        let last = tx.entries(active.name(), active.standing.revision - 1, 1).await.map_err(failed)?;
+        let about = subject(active.name());
+        let last = tx.audit_chain(SERVICE, about.as_str(), active.standing.revision - 1, 1).await.map_err(failed)?;
         if last.first().is_none_or(|entry| entry.action != Action::RollBack.as_str()) {
             return Ok(());
         }

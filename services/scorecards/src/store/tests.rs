@@ -2,13 +2,16 @@
 
 mod at_once;
 mod life;
+mod rules;
 mod tamper;
 mod tampering;
 
 use super::*;
+use crate::core::audit::{OfVersion as _, SERVICE};
 use crate::core::life::Wish;
 use crate::core::version::Status;
 use crate::fixtures::{approve, approved, first, named, request, version};
+use kycc_audit::Head;
 use kycc_domain::expert::expert_card;
 use tamper::Tamper;
 
@@ -27,9 +30,23 @@ kycc_testkit::on_every_store!(
 );
 
 /// What the service asks of a store, and what a stranger with its password could do.
-trait AnyStore: VersionStore + AuditStore + Tamper + Clone + 'static {}
+trait AnyStore: VersionStore + LogStore + Tamper + Clone + 'static {
+    /// The whole chain. `known`: a hash that must be in it, or empty.
+    fn verify(&self, known: &str) -> impl Future<Output = Result<Verified, StoreError>> + Send {
+        async move {
+            self.verify_span(&Span {
+                service: SERVICE,
+                from: Head::genesis(),
+                known,
+                found: false,
+                limit: u64::MAX,
+            })
+            .await
+        }
+    }
+}
 
-impl<S: VersionStore + AuditStore + Tamper + Clone + 'static> AnyStore for S {}
+impl<S: VersionStore + LogStore + Tamper + Clone + 'static> AnyStore for S {}
 
 /// With the built-in version alone.
 async fn opened(store: &impl AnyStore) {
@@ -43,7 +60,7 @@ async fn a_content_is_entered_once_under_its_first_name<S: AnyStore>(store: S) {
     assert_eq!(enter("1.0-b", 3).await, "1.0-a");
     assert_eq!(store.list(None, 10).await.unwrap().len(), 2);
     let entries = store.entries("", 0, 10).await.unwrap();
-    let entered: Vec<_> = entries.iter().map(|entry| entry.version.as_str()).collect();
+    let entered: Vec<_> = entries.iter().map(|entry| entry.version()).collect();
     assert_eq!(entered, ["1.0", "1.0-a"]);
 }
 
@@ -109,7 +126,7 @@ async fn pages_go_from_newest_to_oldest_and_of_the_log_from_oldest_to_newest<S: 
     let rest = store.list(Some((2, "1.0-a".into())), 2).await.unwrap();
     assert_eq!(rest[0].name(), "1.0");
     let log = store.entries("", 1, 1).await.unwrap();
-    assert_eq!((log[0].sequence, log[0].version.as_str()), (2, "1.0-a"));
+    assert_eq!((log[0].sequence, log[0].version()), (2, "1.0-a"));
     let of_one = store.entries("1.0-b", 0, 9).await.unwrap();
     assert_eq!(of_one.len(), 1);
 }

@@ -1,11 +1,11 @@
 //! Writes versions, each change with its entry in the log, for every database. Every method belongs to a transaction of
 //! the caller.
 
+use kycc_audit::AppendAudit as _;
 use kycc_store::StoreError;
 
 use super::ChangeError;
-use super::log::Log;
-use crate::core::audit::{Action, Deed, Details};
+use crate::core::audit::{Action, Deed, Details, SERVICE};
 use crate::core::record::Record;
 use crate::core::standing::Standing;
 use crate::core::version::Version;
@@ -57,8 +57,9 @@ kycc_store::for_each_driver! {
         async fn check_accounts(&mut self) -> Result<(), ChangeError> {
             // One statement, so that all three are of one moment.
             let (head, newest, unlogged): (i64, i64, i64) = sqlx::query_as(
-                "SELECT (SELECT COALESCE(MAX(sequence), 0) FROM scorecards_audit),
-                    (SELECT COALESCE(MAX(revision), 0) FROM scorecards_versions),
+                "SELECT (SELECT COALESCE(MAX(sequence), 0) FROM audit_entries WHERE service = 'scorecards'),
+                    (SELECT COALESCE(MAX(revision), 0) FROM
+                        (SELECT revision FROM scorecards_versions UNION ALL SELECT revision FROM scorecards_rule_sets) AS stands),
                     (SELECT COUNT(*) FROM scorecards_versions WHERE revision < 1)",
             )
             .fetch_one(self)
@@ -126,22 +127,25 @@ kycc_store::for_each_driver! {
         }
 
         async fn log_entering(&mut self, version: &Version, record: String, reason: String) -> Result<(), StoreError> {
-            let entry = self.append(&Deed {
+            let deed = Deed {
                 at_micros: version.created_at_micros,
                 principal: version.author.clone(),
                 action: Action::Enter,
                 version: version.name().to_owned(),
-                card_hash: version.card.hash().to_string(),
                 reason,
                 details: Details {
+                    card_hash: version.card.hash().to_string(),
                     run_id: version.run_id.clone(),
                     standing: Some(version.standing.clone()),
                     record: Some(record),
                     ..Details::default()
                 },
-            })
-            .await?;
-            let standing = Standing { revision: entry.sequence, ..version.standing.clone() };
+                request_id: String::new(),
+                trace_id: kycc_telemetry::current_trace_id(),
+            };
+            let entries = self.append_audit(SERVICE, &[deed.entry()]).await?;
+            let revision = entries.first().map_or(0, |entry| entry.sequence);
+            let standing = Standing { revision, ..version.standing.clone() };
             self.put(version.name(), version.standing.revision, &standing).await?;
             Ok(())
         }

@@ -9,7 +9,7 @@ use kycc_domain::rules::RuleError;
 use kycc_proto::scoring::v1::{Contribution, Reason, Score};
 use kycc_rpc::timestamp;
 
-use super::cards::ReadyCard;
+use super::cards::{Ready, ReadyCard};
 use super::columns::{FeatureColumns, NumberLists, ScoreColumns, TextLists};
 use super::mask::Mask;
 use super::published::BatchScores;
@@ -120,18 +120,19 @@ fn contributions(
 
 /// A vector that belongs to no batch, scored. Reasons need a reference population, which only a refined card brings.
 pub(super) fn what_if(
-    ready: &ReadyCard,
+    ready: &Ready,
     features: &FeatureVector,
     mask: Mask,
 ) -> Result<Score, RuleError> {
     let ReadyCard {
         card,
         compiled,
-        rules,
         reference,
-    } = ready;
+    } = &*ready.card;
     let scored = compiled.score(features);
-    let decision = rules.apply(compiled, features.as_slice(), scored.raw)?;
+    let decision = ready
+        .rules
+        .apply(compiled, features.as_slice(), scored.raw)?;
     let against = |field, means: Option<&Vec<f64>>| -> Vec<Reason> {
         let means = means.filter(|_| mask.has(field));
         let found = means
@@ -168,10 +169,10 @@ pub(super) fn what_if(
         score.band = card.bands().as_slice()[decision.band].name.clone();
     }
     if mask.has(Mask::FLAGS) {
-        score.flags = rules.flags(&decision).map(str::to_owned).collect();
+        score.flags = ready.rules.flags(&decision).map(str::to_owned).collect();
     }
     if mask.has(Mask::RULES_FIRED) {
-        let fired = rules.fired(&decision);
+        let fired = ready.rules.fired(&decision);
         score.rules_fired = fired.map(|rule| rule.name.clone()).collect();
     }
     if mask.has(Mask::CONTRIBUTIONS) {

@@ -1,12 +1,13 @@
-//! Cards to score with on the spot, ready made. A version's card never changes; which one is active does, and that is known
-//! at once in the process that changed it, and after [`FRESH`] elsewhere.
+//! Cards and rules to score with on the spot, ready made. A version's card never changes; which card and which rules are
+//! active does, and that is known at once in the process that changed it, and after [`FRESH`] elsewhere.
 
+use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use kycc_domain::card::{CompiledCard, Scorecard};
 use kycc_domain::reasons::ReferenceMeans;
-use kycc_domain::rules::{RuleSet, default_rules};
+use kycc_domain::rules::RuleSet;
 use kycc_lake::Recent;
 use kycc_proto::scorecards::v1::GetVersionRequest;
 use kycc_proto::scorecards::v1::scorecard_service_client::ScorecardServiceClient;
@@ -15,34 +16,35 @@ use kycc_runtime::Changed;
 use tonic::Status;
 use tonic::transport::Channel;
 
+use super::in_force;
+
 /// How long what is active is taken to be still.
 const FRESH: Duration = Duration::from_secs(1);
 /// Cards held by name.
 const NAMED: usize = 32;
 
-/// A card with the rules that go with it where nobody says otherwise.
+/// A card, and the rules in force.
+#[derive(Debug)]
+pub(super) struct Ready {
+    pub(super) card: Arc<ReadyCard>,
+    pub(super) rules: Arc<RuleSet>,
+}
+
 #[derive(Debug)]
 pub(super) struct ReadyCard {
     pub(super) card: Scorecard,
     pub(super) compiled: CompiledCard,
-    pub(super) rules: Arc<RuleSet>,
     /// Who reasons compare with, where the card brings them.
     pub(super) reference: Option<ReferenceMeans>,
 }
 
-#[derive(Debug)]
-struct Active {
-    card: Arc<ReadyCard>,
-    /// How far changes had come before the card was asked for.
-    changes: u64,
-    asked: Instant,
-}
-
-/// Who has the cards.
+/// Who has the cards and the rules.
 #[tonic::async_trait]
 pub(crate) trait CardSource: std::fmt::Debug + Send + Sync {
     /// A card by its version or hash; the active one where it is empty.
     async fn card(&self, version: &str) -> Result<Scorecard, Status>;
+    /// The active ones.
+    async fn rules(&self) -> Result<RuleSet, Status>;
 }
 
 /// The scorecards service.
@@ -57,27 +59,87 @@ impl CardSource for Channel {
         let json = found.map(|version| version.card_json).unwrap_or_default();
         Ok(serde_json::from_str(&json).map_err(|error| ApiError::internal(&error))?)
     }
+
+    async fn rules(&self) -> Result<RuleSet, Status> {
+        in_force::rules(self).await
+    }
+}
+
+/// What is active, held as long as it is known to be.
+#[derive(Debug)]
+struct Active<T> {
+    changed: Changed,
+    held: RwLock<Option<Held<T>>>,
+    /// One asks for all.
+    asking: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug)]
+struct Held<T> {
+    value: Arc<T>,
+    /// How far changes had come before it was asked for.
+    changes: u64,
+    asked: Instant,
+}
+
+impl<T> Active<T> {
+    fn new(changed: Changed) -> Self {
+        Self {
+            changed,
+            held: RwLock::new(None),
+            asking: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    async fn get<F: Future<Output = Result<T, Status>>>(
+        &self,
+        ask: impl FnOnce() -> F,
+    ) -> Result<Arc<T>, Status> {
+        if let Some(held) = self.fresh() {
+            return Ok(held);
+        }
+        let _asking = self.asking.lock().await;
+        if let Some(held) = self.fresh() {
+            return Ok(held);
+        }
+        // Taken before asking: what changes meanwhile is asked for again.
+        let (changes, asked) = (self.changed.settled(), Instant::now());
+        let value = Arc::new(ask().await?);
+        if let Some(changes) = changes {
+            let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+            *held = Some(Held {
+                value: Arc::clone(&value),
+                changes,
+                asked,
+            });
+        }
+        Ok(value)
+    }
+
+    fn fresh(&self) -> Option<Arc<T>> {
+        let changes = self.changed.settled()?;
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        let held = held.as_ref()?;
+        let fresh = held.changes == changes && held.asked.elapsed() < FRESH;
+        fresh.then(|| Arc::clone(&held.value))
+    }
 }
 
 #[derive(Debug)]
 pub(crate) struct Cards {
     source: Arc<dyn CardSource>,
-    changed: Changed,
-    active: RwLock<Option<Active>>,
-    /// One asks for all.
-    asking: tokio::sync::Mutex<()>,
+    active: Active<ReadyCard>,
+    rules: Active<RuleSet>,
     named: Recent<String, ReadyCard>,
 }
 
 impl ReadyCard {
-    fn new(card: Scorecard) -> Result<Self, ApiError> {
-        let rules = RuleSet::compile(&default_rules());
-        Ok(Self {
+    fn new(card: Scorecard) -> Self {
+        Self {
             compiled: card.compile(),
-            rules: Arc::new(rules.map_err(|error| ApiError::internal(&error))?),
             reference: ReferenceMeans::frozen(&card),
             card,
-        })
+        }
     }
 }
 
@@ -85,51 +147,27 @@ impl Cards {
     pub(crate) fn new(source: Arc<dyn CardSource>, changed: Changed) -> Self {
         Self {
             source,
-            changed,
-            active: RwLock::new(None),
-            asking: tokio::sync::Mutex::new(()),
+            active: Active::new(changed.clone()),
+            rules: Active::new(changed),
             named: Recent::new(NAMED, 1),
         }
     }
 
-    /// A card by its version or hash; the active one where it is empty.
-    pub(super) async fn get(&self, name: &str) -> Result<Arc<ReadyCard>, Status> {
-        if !matches!(name, "" | "active") {
-            let name = name.to_owned();
-            let ask = || self.ask(&name);
-            return self.named.get(&name, |_| 1, ask).await;
-        }
-        if let Some(card) = self.fresh() {
-            return Ok(card);
-        }
-        let _asking = self.asking.lock().await;
-        if let Some(card) = self.fresh() {
-            return Ok(card);
-        }
-        // Taken before asking: what changes meanwhile is asked for again.
-        let (changes, asked) = (self.changed.settled(), Instant::now());
-        let card = Arc::new(self.ask("").await?);
-        if let Some(changes) = changes {
-            let mut active = self.active.write().unwrap_or_else(PoisonError::into_inner);
-            *active = Some(Active {
-                card: Arc::clone(&card),
-                changes,
-                asked,
-            });
-        }
-        Ok(card)
-    }
-
-    fn fresh(&self) -> Option<Arc<ReadyCard>> {
-        let changes = self.changed.settled()?;
-        let active = self.active.read().unwrap_or_else(PoisonError::into_inner);
-        let active = active.as_ref()?;
-        let fresh = active.changes == changes && active.asked.elapsed() < FRESH;
-        fresh.then(|| Arc::clone(&active.card))
+    /// A card by its version or hash, the active one where it is empty; with the active rules.
+    pub(super) async fn get(&self, name: &str) -> Result<Ready, Status> {
+        let card = match name {
+            "" | "active" => self.active.get(|| self.ask("")).await?,
+            name => {
+                let name = name.to_owned();
+                self.named.get(&name, |_| 1, || self.ask(&name)).await?
+            }
+        };
+        let rules = self.rules.get(|| self.source.rules()).await?;
+        Ok(Ready { card, rules })
     }
 
     async fn ask(&self, version: &str) -> Result<ReadyCard, Status> {
-        Ok(ReadyCard::new(self.source.card(version).await?)?)
+        Ok(ReadyCard::new(self.source.card(version).await?))
     }
 }
 
@@ -140,6 +178,7 @@ mod tests {
 
     use kycc_domain::card::Provenance;
     use kycc_domain::expert::expert_card;
+    use kycc_domain::rules::default_rules;
 
     /// Says which card is active, and counts how often it was asked.
     #[derive(Debug)]
@@ -157,6 +196,10 @@ mod tests {
             };
             let content = expert_card().content().clone();
             Ok(Scorecard::new(&version, content, Provenance::default()).unwrap())
+        }
+
+        async fn rules(&self) -> Result<RuleSet, Status> {
+            Ok(RuleSet::compile(&default_rules()).unwrap())
         }
     }
 
@@ -178,7 +221,7 @@ mod tests {
     }
 
     async fn active(cards: &Cards) -> String {
-        cards.get("").await.unwrap().card.version().to_owned()
+        cards.get("").await.unwrap().card.card.version().to_owned()
     }
 
     #[tokio::test]
@@ -212,7 +255,7 @@ mod tests {
         let (cards, says, changed) = cards();
         for _ in 0..3 {
             let found = cards.get("2.0-abc").await.unwrap();
-            assert_eq!(found.card.version(), "2.0-abc");
+            assert_eq!(found.card.card.version(), "2.0-abc");
             changed.raise();
         }
         assert_eq!(says.asked(), 1, "a version never changes");

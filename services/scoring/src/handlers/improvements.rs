@@ -65,7 +65,7 @@ async fn subject(scoring: &Scoring, request: ListImprovementsRequest) -> Result<
             }
             let ready = scoring.cards.get(&request.scorecard_version).await?;
             Ok(Subject {
-                card: ready.card.clone(),
+                card: ready.card.card.clone(),
                 rules: Arc::clone(&ready.rules),
                 features,
             })

@@ -19,7 +19,7 @@ use serde::Deserialize;
 
 use self::in_shadow::InShadow;
 use self::metadata::Said;
-use super::card_source::ActiveScorecard;
+use super::card_source::{ActiveRules, ActiveScorecard};
 use super::rows::{Scores, feature_columns, party_ids};
 use crate::core::drift_check::Check;
 use crate::core::population::{self, Columns, Decided, Stopped, countable};
@@ -50,7 +50,8 @@ impl TaskHandler for ScoreBatch {
     async fn run(&self, cx: &TaskContext) -> Result<Output, TaskError> {
         let config: Config = cx.config()?;
         let source = active_scorecard(cx)?;
-        let rules = source.rules(config.rules.as_deref()).map_err(|error| {
+        let in_force = active_rules(cx)?;
+        let rules = in_force.rules(config.rules.as_deref()).map_err(|error| {
             TaskError::fatal(
                 "RULES_INVALID",
                 format!("the decision rules are not usable: {error}"),
@@ -81,6 +82,7 @@ impl TaskHandler for ScoreBatch {
         let said = Said {
             card: &source.card,
             rules: &rules,
+            rules_version: config.rules.is_none().then_some(in_force.version),
             statistics: &statistics,
             reference: &reference,
             features_key: &scored.key,
@@ -129,6 +131,17 @@ impl TaskHandler for ScoreBatch {
             metadata: Metadata::new(),
         })
     }
+}
+
+fn active_rules(cx: &TaskContext) -> Result<ActiveRules, TaskError> {
+    let document = &cx.source("active_rules")?.document_json;
+    ActiveRules::parse(document).map_err(|error| {
+        TaskError::fatal(
+            "RULES_INVALID",
+            "the decision rules of the task are not valid ones",
+        )
+        .with_source(error)
+    })
 }
 
 fn active_scorecard(cx: &TaskContext) -> Result<ActiveScorecard, TaskError> {

@@ -27,7 +27,7 @@ struct Token {
 impl Token {
     fn text(&self) -> String {
         let Self { batch, key, party } = self;
-        page_token(&format!("{batch} {key} {party}"))
+        page_token(&format!("stream {batch} {key} {party}"))
     }
 
     fn read(text: &str) -> Result<Option<Self>, ApiError> {
@@ -36,6 +36,7 @@ impl Token {
             return Ok(None);
         };
         // Neither batch ids nor keys have blanks.
+        let cursor = cursor.strip_prefix("stream ").ok_or_else(refused)?;
         let mut parts = cursor.splitn(3, ' ').map(str::to_owned);
         match (parts.next(), parts.next(), parts.next()) {
             (Some(batch), Some(key), Some(party)) => Ok(Some(Self { batch, key, party })),
@@ -126,7 +127,7 @@ mod tests {
             assert_eq!(Token::read(&token.text()).unwrap(), Some(token));
         }
         assert_eq!(Token::read("").unwrap(), None);
-        for text in ["x", &page_token("B1 k")] {
+        for text in ["x", &page_token("stream B1 k")] {
             let error = Token::read(text).unwrap_err().to_string();
             assert!(error.starts_with("resume_token: "), "{error}");
         }

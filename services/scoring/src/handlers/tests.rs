@@ -86,6 +86,10 @@ impl Bench {
         batch.publish(&FEATURE_VECTORS, rows).await;
         batch.source("active_scorecard", &document(card));
         batch.source("shadow_scorecard", &shadow);
+        batch.source(
+            "active_rules",
+            &json!({"version": 1, "hash": "00", "rules": default_rules()}),
+        );
         Self(batch)
     }
 
@@ -256,4 +260,51 @@ async fn what_is_published_keeps_the_rules_that_decided() {
         serde_json::from_value(scores.metadata["rules"].clone()).unwrap();
     let digest = RuleSet::compile(&kept).unwrap().digest();
     assert_eq!(scores.metadata["rules_digest"], digest.as_str());
+}
+
+#[tokio::test]
+async fn another_active_rule_set_changes_the_scores_that_its_rules_fire_on_and_no_other() {
+    let rows = features(500, 0.0);
+    let mut bench = Bench::new(&rows, &expert_card(), Value::Null).await;
+    let [before, _] = bench.run("k1", 1).await.unwrap();
+    assert_eq!(before.metadata["rules_version"], 1);
+    let capped = json!({
+        "name": "cap", "priority": 9, "condition": "score >= 600.0", "action": "set_max_score", "value": 400.0,
+    });
+    let mut rules = json!(default_rules());
+    rules.as_array_mut().unwrap().push(capped);
+    let second = json!({"version": 2, "hash": "01", "rules": rules});
+    bench.0.source("active_rules", &second);
+    let [after, _] = bench.run("k2", 1).await.unwrap();
+    assert_eq!(after.metadata["rules_version"], 2);
+    assert_ne!(
+        after.metadata["rules_digest"],
+        before.metadata["rules_digest"]
+    );
+    let (old, new) = (bench.0.rows(&before).await, bench.0.rows(&after).await);
+    let numbers = |rows: &RecordBatch, name: &str| -> Vec<f64> {
+        let column = arrow::compute::cast(
+            rows.column_by_name(name).unwrap(),
+            &arrow::datatypes::DataType::Float64,
+        );
+        let column = column.unwrap();
+        let column = column.as_primitive::<arrow::datatypes::Float64Type>();
+        column.values().to_vec()
+    };
+    let raw = numbers(&old, "raw");
+    assert_eq!(numbers(&new, "raw"), raw);
+    let pairs = numbers(&old, "score")
+        .into_iter()
+        .zip(numbers(&new, "score"));
+    let (mut fired, mut spared) = (0, 0);
+    for ((old, new), raw) in pairs.zip(&raw) {
+        if *raw >= 600.0 {
+            fired += 1;
+            assert_eq!(new, old.min(400.0));
+        } else {
+            spared += 1;
+            assert_eq!(new, old);
+        }
+    }
+    assert!(fired > 0 && spared > 0, "{fired} {spared}");
 }

@@ -59,6 +59,7 @@ pub(super) async fn back_test(
         .get(&request.scorecard_version)
         .await?
         .card
+        .card
         .clone();
     let mut batches = Vec::new();
     if named.is_empty() {
@@ -84,7 +85,14 @@ pub(super) async fn shadow_report(
     let version = match request.scorecard_version {
         version if version.is_empty() => in_the_shadow(scoring).await?,
         // By whatever name it was asked for.
-        name => scoring.cards.get(&name).await?.card.version().to_owned(),
+        name => scoring
+            .cards
+            .get(&name)
+            .await?
+            .card
+            .card
+            .version()
+            .to_owned(),
     };
     let keep = |made: &Materialization| has_shadow(made, &version);
     let batches = scoring.published.newest(MOST_BATCHES, keep).await?;

@@ -8,7 +8,7 @@ use kycc_proto::scoring::v1::{
 use kycc_rpc::{ApiError, FieldViolation};
 use tonic::Status;
 
-use super::cards::{Cards, ReadyCard};
+use super::cards::{Cards, Ready};
 use super::mask::Mask;
 use super::{answers, given};
 
@@ -47,7 +47,7 @@ pub(super) async fn many(
     });
     Ok(BatchScoreFeaturesResponse {
         scores: scores.collect::<Result<_, ApiError>>()?,
-        scorecard_version: ready.card.version().to_owned(),
+        scorecard_version: ready.card.card.version().to_owned(),
     })
 }
 
@@ -72,6 +72,6 @@ fn all(given: &[Vector]) -> Result<Vec<FeatureVector>, ApiError> {
     Err(ApiError::Invalid { violations: faults })
 }
 
-fn scored(ready: &ReadyCard, features: &FeatureVector, mask: Mask) -> Result<Score, ApiError> {
+fn scored(ready: &Ready, features: &FeatureVector, mask: Mask) -> Result<Score, ApiError> {
     answers::what_if(ready, features, mask).map_err(|error| ApiError::internal(&error))
 }

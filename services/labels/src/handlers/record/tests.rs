@@ -9,6 +9,10 @@ const NOW: i64 = 1_000_000_000;
 
 async fn store() -> Store {
     let store = Store::open("sqlite::memory:").await.unwrap();
+    let log = store
+        .migrate(kycc_audit::TABLES, kycc_audit::MIGRATIONS)
+        .await;
+    log.unwrap();
     store.migrate("labels", &MIGRATIONS).await.unwrap();
     store
 }

@@ -43,6 +43,7 @@ async fn house(settings: &str) -> House {
             reused: Vec::new(),
             attempts_ended: Vec::new(),
             dead_letters: Vec::new(),
+            audit: Vec::new(),
         };
         store.apply(epoch, &[change]).await.unwrap();
     }

@@ -100,6 +100,8 @@ async fn a_launch_that_was_written_without_a_word_is_taken_up_and_found_by_its_r
 async fn a_postgres_that_ends_every_connection_mid_run_costs_time_and_nothing_else() {
     let database = kycc_testkit::postgres::fresh().await;
     let store = database.open().await;
+    let log = store.migrate(kycc_audit::TABLES, kycc_audit::MIGRATIONS);
+    log.await.unwrap();
     let migrated = store.migrate("orchestrator", crate::store::MIGRATIONS);
     migrated.await.unwrap();
     let leases = Leases {

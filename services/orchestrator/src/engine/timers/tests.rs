@@ -105,8 +105,8 @@ async fn a_canceled_run_says_that_its_tasks_were_given_up() {
     let fleet = fleet("{ cancel_timeout_seconds: 1 }").await;
     let run_id = fleet.launch("first", "B1").await;
     fleet.until(&run_id, is(RunStatus::Started)).await;
-    let by = "ann".to_owned();
-    assert!(fleet.api.engine.cancel(run_id.parse().unwrap(), by).await);
+    let deed = crate::store::conformance::deed("cancel", &run_id, "");
+    assert!(fleet.api.engine.cancel(run_id.parse().unwrap(), deed).await);
     let run = fleet.ended(&run_id).await;
     let expected = (RunStatus::Canceled, Some(FailureKind::CancelTimeout));
     assert_eq!(ended_as(&run), expected);

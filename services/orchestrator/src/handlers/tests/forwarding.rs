@@ -90,6 +90,7 @@ async fn a_follower_passes_on_what_moves_runs_and_shows_the_leaders_answers() {
     let watched = client.watch_run(watch).await.unwrap().into_inner();
     let cancel = api::CancelRunRequest {
         run_id: run.run_id.clone(),
+        ..Default::default()
     };
     let workers = fleet.leader.work(|_| Act::Hang);
     client.cancel_run(cancel).await.unwrap();
@@ -112,7 +113,7 @@ async fn a_follower_passes_on_what_moves_runs_and_shows_the_leaders_answers() {
         .run
         .unwrap();
     fleet.follower.ended(&retried.run_id).await;
-    let reload = client.reload_definitions(api::ReloadDefinitionsRequest {});
+    let reload = client.reload_definitions(api::ReloadDefinitionsRequest::default());
     assert!(!reload.await.unwrap().into_inner().changed);
 }
 

@@ -29,6 +29,7 @@ pub(crate) async fn dead_letters_are_listed_newest_first_and_each_is_replayed_on
     }
     let with = |id: &str, run: &str| Change {
         dead_letters: vec![letter(id, run)],
+        audit: Vec::new(),
         ..nothing(run)
     };
     let changes = [with("d1", "r1"), with("d2", "r2"), with("d3", "r2")];

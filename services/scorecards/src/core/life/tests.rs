@@ -1,7 +1,8 @@
 use super::*;
-use crate::core::audit::{Entry, Head};
+use crate::core::audit::SERVICE;
 use crate::core::standing::Standing;
 use crate::fixtures::{self, approve, report, request};
+use kycc_audit::{Entry, Head};
 use kycc_domain::gates::{GateReport, GateStatus};
 
 fn version(status: Status, gates: Option<GateReport>) -> Version {
@@ -126,7 +127,7 @@ fn every_deed_is_one_that_the_log_accepts() {
             };
             let mut standing = target.standing.clone();
             for deed in deeds {
-                let entry = Entry::seal(&Head::genesis(), &deed);
+                let entry = Entry::seal(SERVICE, &Head::genesis(), &deed.entry());
                 standing = Standing::after(Some(&standing), &entry).unwrap();
             }
         }

@@ -128,6 +128,10 @@ async fn of_eight_processes_that_start_at_once_on_an_empty_database_all_come_up(
     for _ in 0..EIGHT {
         let store = database.open().await;
         processes.spawn(async move {
+            let log = store
+                .migrate(kycc_audit::TABLES, kycc_audit::MIGRATIONS)
+                .await;
+            log.unwrap();
             store.migrate("scorecards", &MIGRATIONS).await.unwrap();
             let opened = store.open(&first()).await;
             store.close().await;

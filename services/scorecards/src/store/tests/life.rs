@@ -30,7 +30,7 @@ async fn statuses(store: &impl AnyStore) -> Vec<(String, Status)> {
 
 async fn actions(store: &impl AnyStore) -> Vec<String> {
     let entries = store.entries("", 0, 100).await.unwrap();
-    let of = |entry: Entry| format!("{} {}", entry.action, entry.version);
+    let of = |entry: Entry| format!("{} {}", entry.action, entry.version());
     entries.into_iter().map(of).collect()
 }
 
@@ -344,6 +344,10 @@ async fn everything_in_sqlite_stands_after_a_restart_as_it_stood_before() {
     let url = format!("sqlite://{}", folder.path().join("state.db").display());
     let open = async || {
         let store = kycc_store::sqlite::Store::open(&url).await.unwrap();
+        let log = store
+            .migrate(kycc_audit::TABLES, kycc_audit::MIGRATIONS)
+            .await;
+        log.unwrap();
         store.migrate("scorecards", &MIGRATIONS).await.unwrap();
         store
     };
@@ -356,6 +360,10 @@ async fn everything_in_postgres_stands_after_a_restart_as_it_stood_before() {
     let database = kycc_testkit::postgres::fresh().await;
     let open = async || {
         let store = database.open().await;
+        let log = store
+            .migrate(kycc_audit::TABLES, kycc_audit::MIGRATIONS)
+            .await;
+        log.unwrap();
         store.migrate("scorecards", &MIGRATIONS).await.unwrap();
         store
     };

@@ -22,7 +22,7 @@ kycc_testkit::on_every_store!(
 /// Seven entries: 1 and 2 enter, 3 approves, 4 and 5 put into the shadow and out, 6 retires, 7 activates. Whatever was in
 /// the store before is gone.
 async fn lived_in(store: &impl AnyStore) {
-    store.tamper("DELETE FROM scorecards_audit").await;
+    store.tamper("DELETE FROM audit_entries").await;
     store.tamper("DELETE FROM scorecards_versions").await;
     opened(store).await;
     let sure = Request {
@@ -54,18 +54,18 @@ async fn found(store: &impl AnyStore, sql: &'static str) -> (i64, String) {
 
 async fn every_column_of_an_entry<S: AnyStore>(store: S) {
     for sql in [
-        "UPDATE scorecards_audit SET created_at = 10 WHERE sequence = 4",
-        "UPDATE scorecards_audit SET principal = 'eve' WHERE sequence = 4",
-        "UPDATE scorecards_audit SET action = 'unshadow' WHERE sequence = 4",
-        "UPDATE scorecards_audit SET version = '1.0' WHERE sequence = 4",
-        "UPDATE scorecards_audit SET card_hash = '00' WHERE sequence = 4",
-        "UPDATE scorecards_audit SET reason = 'worse' WHERE sequence = 4",
-        "UPDATE scorecards_audit SET details = '{}' WHERE sequence = 4",
-        "UPDATE scorecards_audit SET request_id = 'q-2' WHERE sequence = 4",
-        "UPDATE scorecards_audit SET request_id = NULL WHERE sequence = 4",
-        "UPDATE scorecards_audit SET previous_hash = hash WHERE sequence = 4",
-        "UPDATE scorecards_audit SET hash = previous_hash WHERE sequence = 4",
-        "UPDATE scorecards_audit SET sequence = 40 WHERE sequence = 4",
+        "UPDATE audit_entries SET created_at = 10 WHERE sequence = 4",
+        "UPDATE audit_entries SET principal = 'eve' WHERE sequence = 4",
+        "UPDATE audit_entries SET action = 'unshadow' WHERE sequence = 4",
+        "UPDATE audit_entries SET subject = 'scorecard/1.0' WHERE sequence = 4",
+        "UPDATE audit_entries SET trace_id = '00' WHERE sequence = 4",
+        "UPDATE audit_entries SET reason = 'worse' WHERE sequence = 4",
+        "UPDATE audit_entries SET details = '{}' WHERE sequence = 4",
+        "UPDATE audit_entries SET request_id = 'q-2' WHERE sequence = 4",
+        "UPDATE audit_entries SET request_id = '' WHERE sequence = 4",
+        "UPDATE audit_entries SET previous_hash = hash WHERE sequence = 4",
+        "UPDATE audit_entries SET hash = previous_hash WHERE sequence = 4",
+        "UPDATE audit_entries SET sequence = 40 WHERE sequence = 4",
     ] {
         let (sequence, message) = found(&store, sql).await;
         assert_eq!(sequence, 4, "{sql}: {message}");
@@ -73,23 +73,22 @@ async fn every_column_of_an_entry<S: AnyStore>(store: S) {
 }
 
 async fn a_removed_entry<S: AnyStore>(store: S) {
-    let (sequence, message) =
-        found(&store, "DELETE FROM scorecards_audit WHERE sequence = 3").await;
+    let (sequence, message) = found(&store, "DELETE FROM audit_entries WHERE sequence = 3").await;
     assert_eq!(
         (sequence, message.as_str()),
         (3, "entry 3 is missing: after entry 2 comes entry 4")
     );
-    let (sequence, _) = found(&store, "DELETE FROM scorecards_audit WHERE sequence = 1").await;
+    let (sequence, _) = found(&store, "DELETE FROM audit_entries WHERE sequence = 1").await;
     assert_eq!(sequence, 1);
 }
 
 async fn two_entries_that_changed_places<S: AnyStore>(store: S) {
-    let swap = "UPDATE scorecards_audit SET sequence = CASE sequence WHEN 3 THEN -5 ELSE -3 END WHERE sequence IN (3, 5)";
+    let swap = "UPDATE audit_entries SET sequence = CASE sequence WHEN 3 THEN -5 ELSE -3 END WHERE sequence IN (3, 5)";
     lived_in(&store).await;
     execute(&store, swap).await;
     execute(
         &store,
-        "UPDATE scorecards_audit SET sequence = -sequence WHERE sequence < 0",
+        "UPDATE audit_entries SET sequence = -sequence WHERE sequence < 0",
     )
     .await;
     let broken = store.verify("").await.unwrap().broken.unwrap();
@@ -99,18 +98,16 @@ async fn two_entries_that_changed_places<S: AnyStore>(store: S) {
 async fn an_entry_out_of_the_chains_sight<S: AnyStore>(store: S) {
     let (_, message) = found(
         &store,
-        "INSERT INTO scorecards_audit (sequence, created_at, principal, action, version, card_hash, reason, details,
-            previous_hash, hash)
-         SELECT 0, created_at, principal, action, version, card_hash, reason, details, previous_hash, hash
-         FROM scorecards_audit WHERE sequence = 2",
+        "INSERT INTO audit_entries SELECT service, 0, created_at, principal, action, subject, reason, details, request_id,
+            trace_id, previous_hash, hash
+         FROM audit_entries WHERE sequence = 2",
     )
     .await;
     assert_eq!(message, "the log has 8 entries, of which 7 make a chain");
 }
 
 async fn a_log_that_was_cut_short_contradicts_its_versions<S: AnyStore>(store: S) {
-    let (sequence, message) =
-        found(&store, "DELETE FROM scorecards_audit WHERE sequence > 5").await;
+    let (sequence, message) = found(&store, "DELETE FROM audit_entries WHERE sequence > 5").await;
     assert!(
         message.contains("behind the log's back"),
         "{sequence} {message}"
@@ -125,7 +122,7 @@ async fn a_log_that_was_cut_short_together_with_its_versions_lacks_the_hash_that
     opened(&store).await;
     store.enter(&version("1.0-a", 2.0, 2), None).await.unwrap();
     let kept = store.verify("").await.unwrap().head.hash;
-    execute(&store, "DELETE FROM scorecards_audit WHERE sequence = 2").await;
+    execute(&store, "DELETE FROM audit_entries WHERE sequence = 2").await;
     execute(
         &store,
         "DELETE FROM scorecards_versions WHERE version = '1.0-a'",
@@ -179,8 +176,8 @@ async fn a_log_that_was_emptied_stays_broken_after_a_restart_and_takes_no_change
     store: S,
 ) {
     for emptied in [
-        "DELETE FROM scorecards_audit",
-        "DELETE FROM scorecards_audit WHERE sequence > 5",
+        "DELETE FROM audit_entries",
+        "DELETE FROM audit_entries WHERE sequence > 5",
         "DELETE FROM scorecards_versions",
     ] {
         lived_in(&store).await;
@@ -209,10 +206,10 @@ async fn a_log_that_was_emptied_stays_broken_after_a_restart_and_takes_no_change
 
 async fn versions_without_any_entry_are_not_sealed_by_the_next_one<S: AnyStore>(store: S) {
     lived_in(&store).await;
-    execute(&store, "DELETE FROM scorecards_audit").await;
+    execute(&store, "DELETE FROM audit_entries").await;
     execute(&store, "UPDATE scorecards_versions SET revision = 0").await;
     let opened = store.open(&first()).await.unwrap_err().to_string();
-    assert!(opened.contains("audit --verify"), "{opened}");
+    assert!(opened.contains("audit verify"), "{opened}");
     assert!(store.active().await.unwrap().is_some());
     let broken = store.verify("").await.unwrap().broken.unwrap();
     assert!(broken.message.contains("is not in the log"), "{broken:?}");
@@ -240,8 +237,12 @@ async fn a_value_of_another_kind() {
     let store = kycc_store::sqlite::Store::open("sqlite::memory:")
         .await
         .unwrap();
+    let log = store
+        .migrate(kycc_audit::TABLES, kycc_audit::MIGRATIONS)
+        .await;
+    log.unwrap();
     store.migrate("scorecards", &MIGRATIONS).await.unwrap();
-    let noon = "UPDATE scorecards_audit SET created_at = 'noon' WHERE sequence = 4";
+    let noon = "UPDATE audit_entries SET created_at = 'noon' WHERE sequence = 4";
     let (sequence, message) = found(&store, noon).await;
     assert!((1..=4).contains(&sequence), "{sequence} {message}");
 }

@@ -14,6 +14,8 @@ use crate::core::statistics::Statistics;
 pub(super) struct Said<'a> {
     pub(super) card: &'a Scorecard,
     pub(super) rules: &'a RuleSet,
+    /// Of the rule set in force; `None` where the run's config brought rules of its own.
+    pub(super) rules_version: Option<u64>,
     pub(super) statistics: &'a Statistics,
     pub(super) reference: &'a ReferenceMeans,
     pub(super) features_key: &'a str,
@@ -40,6 +42,7 @@ impl Said<'_> {
             ("scorecard_version", json!(self.card.version())),
             ("scorecard_hash", json!(self.card.hash())),
             ("rules_digest", json!(self.rules.digest())),
+            ("rules_version", json!(self.rules_version)),
             ("as_of", json!(self.as_of)),
             ("reference_parties", json!(reference.parties)),
             ("near_cutoff_parties", json!(reference.near_cutoff_parties)),
