@@ -144,7 +144,7 @@ mod tests {
         let bearer = Bearer::open(&Credentials::TokenFile(path.clone())).unwrap();
         assert_eq!(bearer.header().unwrap(), "Bearer first");
         std::fs::write(&path, "second\n").unwrap();
-        let later = SystemTime::now() + Duration::from_secs(5);
+        let later = written(&path).unwrap() + Duration::from_secs(5);
         let file = std::fs::File::options().append(true).open(&path).unwrap();
         file.set_modified(later).unwrap();
         tokio::time::advance(INTERVAL).await;

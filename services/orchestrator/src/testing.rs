@@ -184,7 +184,7 @@ impl TestFleet {
             catalogue,
             engine,
             clock,
-            queue: queue.clone(),
+            queue: Arc::clone(&queue) as Arc<dyn TaskQueue>,
             leader: Arc::default(),
             peer_options: kycc_rpc::ChannelOptions::default(),
         };

@@ -55,7 +55,7 @@ impl Scorecards {
 pub(super) fn failed(error: &ChangeError) -> ApiError {
     match error {
         ChangeError::RulesNotFound { version } => {
-            ApiError::not_found("rule set", &version.to_string())
+            ApiError::not_found("rule set", version.to_string())
         }
         ChangeError::RulesRefused(refusal) => rules_refused(refusal),
         ChangeError::NotFound { name } => unknown(name),

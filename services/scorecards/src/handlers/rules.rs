@@ -155,7 +155,7 @@ impl RuleService for Rules {
             version => self.store.rules(numbered(version)?).await,
         };
         let found = found.map_err(|error| store_error(&error))?;
-        let found = found.ok_or_else(|| ApiError::not_found("rule set", &version.to_string()))?;
+        let found = found.ok_or_else(|| ApiError::not_found("rule set", version.to_string()))?;
         Ok(Response::new(GetRuleSetResponse {
             rule_set: Some(wire::rule_set(&found)?),
         }))
