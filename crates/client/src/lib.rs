@@ -34,11 +34,13 @@ mod send;
 
 use std::sync::Arc;
 
+use kycc_proto::audit::v1::audit_service_client::AuditServiceClient;
 use kycc_proto::features::v1::feature_service_client::FeatureServiceClient;
 use kycc_proto::ingestion::v1::ingestion_service_client::IngestionServiceClient;
 use kycc_proto::labels::v1::label_service_client::LabelServiceClient;
 use kycc_proto::models::v1::model_service_client::ModelServiceClient;
 use kycc_proto::orchestrator::v1::orchestrator_service_client::OrchestratorServiceClient;
+use kycc_proto::scorecards::v1::rule_service_client::RuleServiceClient;
 use kycc_proto::scorecards::v1::scorecard_service_client::ScorecardServiceClient;
 use kycc_proto::scoring::v1::scoring_service_client::ScoringServiceClient;
 use tonic::transport::Channel;
@@ -47,6 +49,7 @@ use budget::Budget;
 use credentials::Bearer;
 
 pub use credentials::{Credentials, CredentialsError};
+pub use kycc_proto::audit::v1 as audit;
 pub use kycc_proto::features::v1 as features;
 pub use kycc_proto::ingestion::v1 as ingestion;
 pub use kycc_proto::labels::v1 as labels;
@@ -122,6 +125,8 @@ macro_rules! services {
 }
 
 services! {
+    /// Who did what to what.
+    audit: AuditServiceClient,
     /// Feature vectors, and the catalogue that explains them.
     features: FeatureServiceClient,
     /// Batches on their way into the lake.
@@ -132,6 +137,8 @@ services! {
     models: ModelServiceClient,
     /// Runs, jobs and assets.
     orchestrator: OrchestratorServiceClient,
+    /// Decision rules and their life.
+    rules: RuleServiceClient,
     /// Versions of the scorecard and their life.
     scorecards: ScorecardServiceClient,
     /// Scores and what made them.

@@ -1,5 +1,6 @@
 //! What can be typed: one enum per noun, one variant per verb.
 
+mod context;
 mod dead_letters;
 mod key;
 mod report;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use context::{AddContextArgs, ContextCommand};
 pub(crate) use dead_letters::{DeadLettersCommand, ListDeadLettersArgs};
 pub(crate) use key::{CreateKeyArgs, KeyCommand};
 pub(crate) use report::{ReportArgs, ReportCommand};
@@ -48,6 +50,9 @@ pub(crate) struct Global {
     /// A running fleet to talk to, e.g. http://127.0.0.1:50051. By default the one that holds the data folder.
     #[arg(long, global = true, env = "KYCC_SERVER")]
     pub(crate) server: Option<String>,
+    /// The fleet of this name (`kycc context`).
+    #[arg(long, global = true, env = "KYCC_CONTEXT", conflicts_with = "server")]
+    pub(crate) context: Option<String>,
     /// Print JSON for programs instead of tables for people.
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -100,6 +105,13 @@ pub(crate) enum Command {
     Reload,
     /// Bring the tables of the state store up to date, which a fleet of several processes does not do by itself.
     Migrate(MigrateArgs),
+    /// Names for fleets elsewhere: where they are, and who you are to them.
+    #[command(subcommand)]
+    Context(ContextCommand),
+    /// Print completions of commands for a shell.
+    Completions { shell: clap_complete::Shell },
+    /// Write a man page for every command into a folder.
+    Man { folder: PathBuf },
     /// API keys for callers of a fleet with authentication.
     #[command(subcommand)]
     Key(KeyCommand),

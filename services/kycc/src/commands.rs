@@ -4,11 +4,13 @@ mod asset;
 mod audit;
 mod batch;
 mod config;
+mod context;
 mod dev;
 mod feature;
 mod job;
 mod key;
 mod label;
+mod manual;
 mod migrate;
 mod model;
 mod report;
@@ -45,6 +47,12 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Workbench(command) => done(workbench::run(global, command)),
         Command::Reload => done(job::reload(global).await),
         Command::Migrate(args) => migrate::run(global, &args).await,
+        Command::Context(command) => done(context::run(global, command)),
+        Command::Completions { shell } => {
+            manual::completions(shell);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Man { folder } => done(manual::pages(&folder)),
         Command::Key(command) => done(key::run(global, command)),
         Command::Config(args) => done(config::run(global, &args)),
     }

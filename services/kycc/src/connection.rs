@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use kycc_client::{Client, ClientOptions};
 use kycc_proto::audit::v1::audit_service_client::AuditServiceClient;
 use kycc_proto::features::v1::feature_service_client::FeatureServiceClient;
 use kycc_proto::ingestion::v1::ingestion_service_client::IngestionServiceClient;
@@ -12,19 +13,14 @@ use kycc_proto::models::v1::model_service_client::ModelServiceClient;
 use kycc_proto::orchestrator::v1::orchestrator_service_client::OrchestratorServiceClient;
 use kycc_proto::scorecards::v1::scorecard_service_client::ScorecardServiceClient;
 use kycc_proto::scoring::v1::scoring_service_client::ScoringServiceClient;
-use kycc_rpc::{Credential, connect_lazy};
 use kycc_runtime::{Fleet, FleetConfig, FolderLock, LockError, RunningFleet, StartError};
 use kycc_telemetry::Format;
 use tempfile::TempDir;
-use tonic::service::interceptor::InterceptedService;
 
 use crate::args::{FleetArgs, Global};
-use crate::{fleet_config, grants};
+use crate::{fleet_config, grants, remote};
 
-/// With what the caller shows.
-type Channel = InterceptedService<tonic::transport::Channel, Credential>;
-
-pub(crate) type Orchestrator = OrchestratorServiceClient<Channel>;
+pub(crate) type Orchestrator = OrchestratorServiceClient<Client>;
 
 /// A fleet inside a command logs nothing: the command itself shows its events.
 const QUIET: &str = "off";
@@ -33,9 +29,12 @@ const QUIET: &str = "off";
 const LOOKS: u32 = 50;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
+/// Longest that a question is waited for; comparing cards over many batches takes minutes.
+const DEADLINE: Duration = Duration::from_secs(300);
+
 /// An open way to a fleet's services.
 pub(crate) struct Connection {
-    channel: Channel,
+    client: Client,
     /// Here, where this process is the fleet.
     embedded: Option<RunningFleet>,
     /// Goes with the connection, where the fleet has no folder of its own.
@@ -46,7 +45,7 @@ impl Connection {
     /// For commands that look at data: there must be some. An embedded fleet leaves unfinished runs alone.
     pub(crate) async fn for_reading(global: &Global) -> anyhow::Result<Self> {
         let config = quiet(global)?;
-        if global.server.is_none() && !has_data(&config) {
+        if remote::named(global)?.is_none() && !has_data(&config) {
             bail!(
                 "there is no data folder {}; name one with --data-dir or KYCC_DATA_DIR, or start with `kycc dev` or `kycc \
                  job execute`",
@@ -60,7 +59,7 @@ impl Connection {
     /// in a folder that goes away again answers.
     pub(crate) async fn for_catalogue(global: &Global) -> anyhow::Result<Self> {
         let config = quiet(global)?;
-        if global.server.is_some() || has_data(&config) {
+        if remote::named(global)?.is_some() || has_data(&config) {
             return running_or_embedded(global, config).await;
         }
         let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
@@ -94,7 +93,7 @@ impl Connection {
         // Labels may lie beside the batch without being named.
         let beside = files.iter().filter_map(|file| labels_beside(file));
         let inputs: Vec<PathBuf> = files.iter().cloned().chain(beside).collect();
-        if global.server.is_none() {
+        if remote::named(global)?.is_none() {
             grants::add(&config.data_dir, &inputs)?;
         }
         config.allowed_roots.extend(inputs);
@@ -134,35 +133,43 @@ impl Connection {
     }
 
     pub(crate) fn orchestrator(&self) -> Orchestrator {
-        OrchestratorServiceClient::new(self.channel.clone())
+        self.client.orchestrator()
     }
 
-    pub(crate) fn ingestion(&self) -> IngestionServiceClient<Channel> {
-        IngestionServiceClient::new(self.channel.clone())
+    pub(crate) fn ingestion(&self) -> IngestionServiceClient<Client> {
+        self.client.ingestion()
     }
 
-    pub(crate) fn features(&self) -> FeatureServiceClient<Channel> {
-        FeatureServiceClient::new(self.channel.clone())
+    pub(crate) fn features(&self) -> FeatureServiceClient<Client> {
+        self.client.features()
     }
 
-    pub(crate) fn scoring(&self) -> ScoringServiceClient<Channel> {
-        ScoringServiceClient::new(self.channel.clone())
+    pub(crate) fn scoring(&self) -> ScoringServiceClient<Client> {
+        self.client.scoring()
     }
 
-    pub(crate) fn labels(&self) -> LabelServiceClient<Channel> {
-        LabelServiceClient::new(self.channel.clone())
+    pub(crate) fn labels(&self) -> LabelServiceClient<Client> {
+        self.client.labels()
     }
 
-    pub(crate) fn models(&self) -> ModelServiceClient<Channel> {
-        ModelServiceClient::new(self.channel.clone())
+    pub(crate) fn models(&self) -> ModelServiceClient<Client> {
+        self.client.models()
     }
 
-    pub(crate) fn audit(&self) -> AuditServiceClient<Channel> {
-        AuditServiceClient::new(self.channel.clone())
+    pub(crate) fn audit(&self) -> AuditServiceClient<Client> {
+        self.client.audit()
     }
 
-    pub(crate) fn scorecards(&self) -> ScorecardServiceClient<Channel> {
-        ScorecardServiceClient::new(self.channel.clone())
+    pub(crate) fn scorecards(&self) -> ScorecardServiceClient<Client> {
+        self.client.scorecards()
+    }
+}
+
+/// A person who waits can stop waiting.
+fn patient(options: ClientOptions) -> ClientOptions {
+    ClientOptions {
+        deadline: DEADLINE,
+        ..options
     }
 }
 
@@ -195,16 +202,18 @@ fn labels_beside(source: &Path) -> Option<PathBuf> {
 
 /// The fleet that was named, or the one that holds the data folder.
 fn running(global: &Global, config: &FleetConfig) -> anyhow::Result<Option<Connection>> {
-    let address = match &global.server {
-        Some(server) => server.clone(),
+    let options = match remote::named(global)? {
+        Some(options) => options,
         None => match FolderLock::holder(&config.data_dir) {
-            Some(info) if info.shared => info.grpc_addr.to_string(),
+            Some(info) if info.shared => remote::with_key(ClientOptions {
+                tls: remote::ca_file().or_else(|| config.security.peer_tls.clone()),
+                ..ClientOptions::new(info.grpc_addr.to_string())
+            }),
             _ => return Ok(None),
         },
     };
-    let channel = connect_lazy(&address, &fleet_config::channel_options(config))?;
     Ok(Some(Connection {
-        channel: InterceptedService::new(channel, fleet_config::credential()?),
+        client: Client::connect(patient(options))?,
         embedded: None,
         _scratch: None,
     }))
@@ -243,7 +252,7 @@ async fn running_or_embedded(global: &Global, config: FleetConfig) -> anyhow::Re
             Ok(fleet) => {
                 return Ok(Connection {
                     // As the owner of the process, who has nothing to show.
-                    channel: InterceptedService::new(fleet.channel(), Credential::default()),
+                    client: Client::over(fleet.channel(), patient(ClientOptions::new("")))?,
                     embedded: Some(fleet),
                     _scratch: None,
                 });

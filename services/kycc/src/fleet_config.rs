@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use kycc_rpc::{ChannelOptions, ClientTls, Credential, Principal, Secret};
+use kycc_rpc::{ChannelOptions, Principal};
 use kycc_runtime::{ConfigLayer, FleetConfig, SecurityLayer};
 
 use crate::args::{FleetArgs, Global};
@@ -56,26 +56,9 @@ pub(crate) fn resolve(global: &Global, args: &FleetArgs) -> anyhow::Result<Fleet
 
 /// How a running fleet is reached: with the roots of KYCC_CA_FILE, else as its own processes reach each other.
 pub(crate) fn channel_options(config: &FleetConfig) -> ChannelOptions {
-    let ca_file = environment().remove("KYCC_CA_FILE");
-    let named = ca_file
-        .filter(|path| !path.is_empty())
-        .map(|path| ClientTls {
-            ca_file: Some(path.into()),
-            ..ClientTls::default()
-        });
     ChannelOptions {
-        tls: named.or_else(|| config.security.peer_tls.clone()),
+        tls: crate::remote::ca_file().or_else(|| config.security.peer_tls.clone()),
         ..ChannelOptions::default()
-    }
-}
-
-/// What commands show to a running fleet: the token or API key in KYCC_API_KEY.
-pub(crate) fn credential() -> anyhow::Result<Credential> {
-    match environment().remove("KYCC_API_KEY") {
-        Some(key) if !key.is_empty() => {
-            Credential::bearer(&Secret::new(key)).context("KYCC_API_KEY cannot be sent")
-        }
-        _ => Ok(Credential::default()),
     }
 }
 

@@ -6,10 +6,12 @@ mod show;
 mod args;
 mod commands;
 mod connection;
+mod contexts;
 mod failure;
 mod fleet_config;
 mod grants;
 mod inputs;
+mod remote;
 mod serving;
 mod watch;
 

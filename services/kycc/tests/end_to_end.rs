@@ -10,6 +10,8 @@ mod bad_input;
 mod beginnings;
 #[path = "end_to_end/commands.rs"]
 mod commands;
+#[path = "end_to_end/contexts.rs"]
+mod contexts;
 #[path = "end_to_end/crashes.rs"]
 mod crashes;
 #[path = "end_to_end/determinism.rs"]

@@ -13,6 +13,8 @@ const OTHERS: &[&str] = &[
     "KYCC_API_KEY",
     "KYCC_CA_FILE",
     "KYCC_CONFIG",
+    "KYCC_CONTEXT",
+    "KYCC_CONTEXTS",
     "KYCC_CRASH_AT",
     "KYCC_LOG",
     "KYCC_LOG_FORMAT",

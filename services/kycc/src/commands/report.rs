@@ -52,7 +52,7 @@ async fn report(connection: &Connection, global: &Global, args: ReportArgs) -> a
         outln!("");
     }
     print_draft(connection, &batch).await?;
-    if global.server.is_some() {
+    if crate::remote::named(global)?.is_some() {
         return Ok(());
     }
     heading("Where everything lies");
