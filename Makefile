@@ -6,7 +6,7 @@ KYCC := target/debug/kycc
 DEMO_DIR ?= kycc-demo
 FLEET_DIR ?= kycc-fleet
 
-.PHONY: help setup setup-lint build demo dev fleet fleet-demo test chaos lint fmt bench bench-job bench-orchestration bench-science clean-demo
+.PHONY: help setup setup-lint build demo dev fleet fleet-demo test chaos lint released fmt bench bench-job bench-orchestration bench-science clean-demo
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ chaos: ## Fifty rounds of chaos on real processes (ten are part of make test)
 
 lint: setup-lint ## Formatting, clippy, protos, licences
 	@scripts/lint.sh
+
+released: setup-lint ## Keep the contracts as they are now as those of the release that later ones are checked against
+	cd proto && ../.tools/node_modules/.bin/buf build --exclude-source-info -o released.binpb
 
 fmt: ## Format the code
 	cargo fmt --all

@@ -5,7 +5,14 @@ set -euo pipefail
 echo "lint: formatting"
 cargo fmt --all --check
 echo "lint: protos"
-(cd proto && ../.tools/node_modules/.bin/buf lint && ../.tools/node_modules/.bin/buf format -d --exit-code)
+(
+  cd proto
+  buf=../.tools/node_modules/.bin/buf
+  "$buf" lint
+  "$buf" format -d --exit-code
+  # Against the contracts as they were last released.
+  "$buf" breaking --against released.binpb
+)
 echo "lint: clippy"
 cargo clippy --locked --workspace --all-targets -- -D warnings
 echo "lint: licences, bans, sources"
