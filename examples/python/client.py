@@ -18,7 +18,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from grpc_status import rpc_status
 from google.rpc import error_details_pb2
 
-sys.path.insert(0, str(Path(__file__).parent / "generated"))
+sys.path.append(str(Path(__file__).parent / "generated"))
 from kycc.ingestion.v1 import ingestion_service_pb2_grpc, upload_pb2  # noqa: E402
 from kycc.orchestrator.v1 import orchestrator_service_pb2 as orchestrator  # noqa: E402
 from kycc.orchestrator.v1 import orchestrator_service_pb2_grpc  # noqa: E402
