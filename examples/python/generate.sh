@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Generates the Python stubs of all of kycc's contracts into generated/.
+# Generates the Python stubs of all of kycc's contracts into the folder that is named, or into generated/.
 set -euo pipefail
-cd "$(dirname "$0")"
-python=${PYTHON:-python3}
-proto=../../proto
-mkdir -p generated
+here=$(cd "$(dirname "$0")" && pwd)
+out=${1:-$here/generated}
+proto=$here/../../proto
+mkdir -p "$out"
 mapfile -t files < <(cd "$proto" && find kycc -name '*.proto')
-"$python" -m grpc_tools.protoc -I "$proto" --python_out=generated --grpc_python_out=generated "${files[@]}"
+"${PYTHON:-python3}" -m grpc_tools.protoc -I "$proto" --python_out="$out" --grpc_python_out="$out" "${files[@]}"

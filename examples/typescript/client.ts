@@ -8,15 +8,26 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import * as grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
+import protobuf from "protobufjs";
 
 const DEADLINE_MS = 30_000;
 const PROTO = fileURLToPath(new URL("../../proto", import.meta.url));
 const contracts = grpc.loadPackageDefinition(
   loadSync(
     ["kycc/orchestrator/v1/orchestrator_service.proto", "kycc/scoring/v1/scoring_service.proto", "kycc/scorecards/v1/scorecard_service.proto"],
-    { includeDirs: [PROTO], longs: Number, enums: String, defaults: true, oneofs: true },
+    { includeDirs: [PROTO], keepCase: true, longs: Number, enums: String, defaults: true, oneofs: true },
   ),
 ) as any;
+
+/** What of google.rpc stands in the details of an error. */
+const details = protobuf.parse(
+  `syntax = "proto3"; package google.rpc;
+   message Detail { string type_url = 1; bytes value = 2; }
+   message Status { int32 code = 1; string message = 2; repeated Detail details = 3; }
+   message ErrorInfo { string reason = 1; }
+   message BadRequest { message FieldViolation { string field = 1; } repeated FieldViolation field_violations = 1; }`,
+  { keepCase: true },
+).root;
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -40,6 +51,28 @@ function metadata(): grpc.Metadata {
   const file = options["token-file"];
   if (file) found.set("authorization", `Bearer ${readFileSync(file, "utf8").trim()}`);
   return found;
+}
+
+/** Reason and fields of a kycc error: what a program decides by. The message is for people. */
+function reason(error: grpc.ServiceError): string[] {
+  const [bytes] = error.metadata.get("grpc-status-details-bin");
+  if (bytes === undefined) return [];
+  const status: any = details.lookupType("google.rpc.Status").decode(bytes as Buffer);
+  return status.details.flatMap((detail: any) => {
+    const name = detail.type_url.split("/").pop();
+    if (name === "google.rpc.ErrorInfo") return [(details.lookupType(name).decode(detail.value) as any).reason];
+    if (name !== "google.rpc.BadRequest") return [];
+    return (details.lookupType(name).decode(detail.value) as any).field_violations.map((violation: any) => violation.field);
+  });
+}
+
+/** grpc-js leaves characters such as %3F as they came. */
+function message(error: grpc.ServiceError): string {
+  try {
+    return decodeURIComponent(error.details);
+  } catch {
+    return error.details;
+  }
 }
 
 /** One call with a deadline, as a promise. */
@@ -119,6 +152,7 @@ try {
   if (options.activate) await activate(options.activate);
   process.exit(0);
 } catch (error: any) {
-  console.error(error.code === undefined ? error : `${grpc.status[error.code]}: ${error.details}`);
+  const refused = error.metadata instanceof grpc.Metadata;
+  console.error(refused ? `${[...new Set([grpc.status[error.code], ...reason(error)])].join(" ")}: ${message(error)}` : error);
   process.exit(1);
 }

@@ -8,6 +8,8 @@
 mod bad_input;
 #[path = "end_to_end/beginnings.rs"]
 mod beginnings;
+#[path = "end_to_end/clients.rs"]
+mod clients;
 #[path = "end_to_end/commands.rs"]
 mod commands;
 #[path = "end_to_end/contexts.rs"]

@@ -134,6 +134,10 @@ impl Place {
 
     /// Starts `kycc dev` on free ports and waits until it answers.
     pub(crate) fn dev(&self, data: &str) -> Dev {
+        self.dev_with(data, &[])
+    }
+
+    pub(crate) fn dev_with(&self, data: &str, more: &[&str]) -> Dev {
         // One that was killed leaves its note behind.
         let note = self.path(data).join("fleet.json");
         let _ = std::fs::remove_file(&note);
@@ -148,6 +152,7 @@ impl Place {
             ],
         );
         let child = command
+            .args(more)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

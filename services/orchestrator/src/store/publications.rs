@@ -91,7 +91,7 @@ kycc_store::for_each_driver! {
         ) -> Result<Vec<Publication>, RunStoreError> {
             let failed = || RunStoreError::sql("read publications");
             let rows = sqlx::query("SELECT p.position, m.materialization_id, m.asset, m.batch_id, m.version_key, m.run_id, \
-                    m.created_at, m.outputs, CASE WHEN $4 = 1 THEN m.metadata ELSE '{}' END AS metadata \
+                    m.created_at, m.inputs, m.outputs, CASE WHEN $4 = 1 THEN m.metadata ELSE '{}' END AS metadata \
                 FROM orchestrator_publications p JOIN orchestrator_materializations m \
                     ON m.materialization_id = p.materialization_id \
                 WHERE p.asset = $1 AND p.position > $2 AND p.position <= $3 ORDER BY p.position LIMIT $5")
