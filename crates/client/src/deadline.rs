@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn what_is_set_is_read_back_to_the_millisecond() {
-        for millis in [1, 999, 99_999_999, 100_000_000_000] {
+        for millis in [1, 999, 99_999_999, 99_999_999_000] {
             let mut headers = HeaderMap::new();
             set(&mut headers, Duration::from_millis(millis));
             assert_eq!(given(&headers), Some(Duration::from_millis(millis)));
