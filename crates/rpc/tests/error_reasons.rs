@@ -156,12 +156,14 @@ fn made(root: &Path) -> Reasons {
     for group in ["crates", "services"] {
         for member in entries(&root.join(group)) {
             for file in sources(&member.join("src")) {
-                let name = file.strip_prefix(root).unwrap().to_str().unwrap();
-                let name = name.replace('\\', "/");
+                let name = file.strip_prefix(root).expect("a file of the workspace");
+                let name = name.to_string_lossy().replace('\\', "/");
                 if TEST_PLACES.iter().any(|place| name.contains(place)) {
                     continue;
                 }
-                for reason in reasons_in(&fs::read_to_string(&file).unwrap()) {
+                for reason in
+                    reasons_in(&fs::read_to_string(&file).expect("a source that can be read"))
+                {
                     made.entry(reason).or_default().insert(name.clone());
                 }
             }
@@ -172,7 +174,9 @@ fn made(root: &Path) -> Reasons {
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten();
-    entries.map(|entry| entry.unwrap().path()).collect()
+    entries
+        .map(|entry| entry.expect("an entry of a folder").path())
+        .collect()
 }
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
