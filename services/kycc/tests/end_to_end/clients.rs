@@ -271,7 +271,7 @@ fn the_examples_run_the_main_job_and_a_second_person_activates_its_draft() {
     refused(&mut example("ana", &activate), "PERMISSION_DENIED: ");
     refused(
         &mut example("uma", &activate),
-        "FAILED_PRECONDITION SELF_APPROVAL",
+        "PERMISSION_DENIED: uma is the author of version",
     );
     let said = succeeds(&mut example("boss", &activate));
     let wanted = format!("scorecard {version} is active, by boss\n");
