@@ -12,16 +12,18 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Libraries, bottom-up: each may use those before it.
-const LAYERS: [&str; 11] = [
+const LAYERS: [&str; 13] = [
     "kycc-one-build",
     "kycc-domain",
     "kycc-workbench",
     "kycc-proto",
     "kycc-telemetry",
     "kycc-store",
+    "kycc-audit",
     "kycc-queue",
     "kycc-lake",
     "kycc-rpc",
+    "kycc-client",
     "kycc-runtime",
     "kycc-synthetic",
 ];

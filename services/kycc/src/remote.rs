@@ -14,11 +14,10 @@ use crate::fleet_config;
 pub(crate) fn named(global: &Global) -> anyhow::Result<Option<ClientOptions>> {
     let environment = fleet_config::environment();
     if let Some(server) = &global.server {
-        return Ok(Some(ClientOptions {
+        return Ok(Some(with_key(ClientOptions {
             tls: ca_file(),
             ..ClientOptions::new(server)
-        })
-        .map(with_key));
+        })));
     }
     let typed_folder = global.data_dir != Path::new(crate::args::DEFAULT_DATA_DIR);
     if global.context.is_none() && (typed_folder || global.config_file.is_some()) {

@@ -186,8 +186,8 @@ mod tests {
     #[test]
     fn what_changes_something_needs_more_than_looking() {
         for (name, role, effects) in METHODS {
-            let wanted = *effects == Changes;
-            assert_eq!(*role != Viewer && *role != Service, wanted, "{name}");
+            let more = *role != Viewer && *role != Service;
+            assert!(more || *effects == Reads, "{name}");
         }
     }
 

@@ -293,9 +293,9 @@ async fn another_active_rule_set_changes_the_scores_that_its_rules_fire_on_and_n
     };
     let raw = numbers(&old, "raw");
     assert_eq!(numbers(&new, "raw"), raw);
-    let pairs = numbers(&old, "score")
+    let pairs = numbers(&old, "final_score")
         .into_iter()
-        .zip(numbers(&new, "score"));
+        .zip(numbers(&new, "final_score"));
     let (mut fired, mut spared) = (0, 0);
     for ((old, new), raw) in pairs.zip(&raw) {
         if *raw >= 600.0 {
