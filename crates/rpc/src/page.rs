@@ -1,5 +1,4 @@
-//! Pages of `List*` calls. A token is a cursor in hex behind a seal: opaque, and refused when it is not ours or was given
-//! out by another method.
+//! Pages of `List*` calls. A token is a cursor in hex behind a seal: opaque, and refused when it is not ours.
 //!
 //! The seal is HMAC-SHA-256, cut to 16 bytes, under a key of the whole fleet, so that any process goes on where another
 //! began. The key is drawn at random until [`PageKey::adopt`] sets it; a process that holds several fleets knows the keys
@@ -20,16 +19,6 @@ pub fn page_size(requested: i32, default: usize, max: usize) -> Result<usize, Ap
         Ok(size) => Ok(size.min(max)),
         Err(_) => Err(ApiError::invalid("page_size", "must not be negative")),
     }
-}
-
-tokio::task_local! {
-    /// The path of the method that this task answers.
-    pub(crate) static METHOD: String;
-}
-
-/// Of tests, and of whatever makes tokens outside of a method.
-fn method() -> String {
-    METHOD.try_with(Clone::clone).unwrap_or_default()
 }
 
 /// What tokens are sealed with.
@@ -98,25 +87,22 @@ fn with_keys<T>(use_keys: impl FnOnce(&[(PageKey, hmac::Key)]) -> T) -> T {
     }
 }
 
-fn seal(key: &hmac::Key, method: &str, cursor: &[u8]) -> [u8; SEAL_BYTES] {
+fn seal(key: &hmac::Key, cursor: &[u8]) -> [u8; SEAL_BYTES] {
     let mut context = hmac::Context::with_key(key);
     context.update(b"kycc-page-v1\n");
-    context.update(method.as_bytes());
-    context.update(b"\n");
     context.update(cursor);
     let mut seal = [0; SEAL_BYTES];
     seal.copy_from_slice(&context.sign().as_ref()[..SEAL_BYTES]);
     seal
 }
 
-/// The token that makes the next call of this method go on after `cursor`.
+/// The token that makes the next call go on after `cursor`.
 #[must_use]
 pub fn page_token(cursor: &str) -> String {
     use std::fmt::Write as _;
-    let method = method();
     let seal = with_keys(|keys| {
         let (_, newest) = &keys[keys.len() - 1];
-        seal(newest, &method, cursor.as_bytes())
+        seal(newest, cursor.as_bytes())
     });
     let mut token = String::with_capacity(2 * (SEAL_BYTES + cursor.len()));
     for byte in seal.into_iter().chain(cursor.bytes()) {
@@ -150,14 +136,13 @@ pub fn read_page_token(token: &str) -> Result<Option<String>, ApiError> {
     let refused = || {
         ApiError::invalid(
             "page_token",
-            "is not one that this method gave out; leave it empty to begin",
+            "is not one that this fleet gave out; leave it empty to begin",
         )
     };
     let bytes = hex(token).ok_or_else(refused)?;
     let (sealed, cursor) = bytes.split_at_checked(SEAL_BYTES).ok_or_else(refused)?;
-    let method = method();
     let ours = with_keys(|keys| {
-        let mut seals = keys.iter().map(|(_, key)| seal(key, &method, cursor));
+        let mut seals = keys.iter().map(|(_, key)| seal(key, cursor));
         seals.any(|seal| bool::from(seal.ct_eq(sealed)))
     });
     if !ours {
@@ -216,25 +201,12 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_token_is_good_for_the_method_that_gave_it_out() {
-        let of = |method: &str| METHOD.scope(method.to_owned(), async { page_token("7") });
-        let token = of("/a/List").await;
-        let read = |method: &str| {
-            let token = token.clone();
-            METHOD.scope(method.to_owned(), async move { read_page_token(&token) })
-        };
-        assert_eq!(read("/a/List").await.unwrap().as_deref(), Some("7"));
-        read("/b/List").await.unwrap_err();
-        read_page_token(&token).unwrap_err();
-    }
-
     #[test]
     fn tokens_under_another_key_are_refused_and_those_before_a_new_key_are_not() {
         let before = page_token("7");
         let key = PageKey::draw();
         let foreign = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
-        let sealed = seal(&foreign, "", b"7");
+        let sealed = seal(&foreign, b"7");
         let hex = |bytes: &[u8]| -> String { bytes.iter().map(|b| format!("{b:02x}")).collect() };
         let token = hex(&[&sealed[..], b"7"].concat());
         read_page_token(&token).unwrap_err();

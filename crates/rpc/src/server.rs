@@ -17,7 +17,7 @@ use tower::ServiceBuilder;
 
 use crate::auth::Authenticator;
 use crate::layers::{
-    Admission, Authenticate, Authorize, CatchPanic, Deadline, Elsewhere, InMethod, LimitCallers,
+    Admission, Authenticate, Authorize, CatchPanic, Deadline, Elsewhere, LimitCallers,
     MessageMemory, Trace,
 };
 use crate::tls::ServerTlsFiles;
@@ -167,8 +167,6 @@ impl Bound {
             .layer(Authorize)
             // Only messages that somebody will read take memory.
             .layer(MessageMemory::new(limits.max_message_bytes))
-            // Around handlers alone.
-            .layer(InMethod)
             // Innermost: a call that is passed on to another process was admitted, and its caller is known, here.
             .layer(Elsewhere::new(peers))
             .into_inner();
