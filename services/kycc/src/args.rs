@@ -1,10 +1,13 @@
 //! What can be typed: one enum per noun, one variant per verb.
 
+mod audit;
+mod batch;
 mod context;
 mod dead_letters;
 mod key;
 mod report;
 mod score;
+mod scorecard;
 mod trials;
 mod upload;
 mod workbench;
@@ -12,13 +15,16 @@ mod workbench;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
+pub(crate) use audit::AuditCommand;
+pub(crate) use batch::{BatchCommand, BatchFormat, GenerateArgs};
 pub(crate) use context::{AddContextArgs, ContextCommand};
 pub(crate) use dead_letters::{DeadLettersCommand, ListDeadLettersArgs};
 pub(crate) use key::{CreateKeyArgs, KeyCommand};
 pub(crate) use report::{ReportArgs, ReportCommand};
 pub(crate) use score::{ImproveArgs, ScoreCommand};
+pub(crate) use scorecard::ScorecardCommand;
 pub(crate) use trials::TrialCommand;
 pub(crate) use upload::UploadArgs;
 pub(crate) use workbench::{
@@ -41,9 +47,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
-    /// Where data lies when the fleet runs in this process.
-    #[arg(long, global = true, env = "KYCC_DATA_DIR", default_value = DEFAULT_DATA_DIR)]
-    pub(crate) data_dir: PathBuf,
+    #[arg(long, global = true, env = "KYCC_DATA_DIR", help = format!("Where data lies when the fleet runs in this process [default: {DEFAULT_DATA_DIR}]"))]
+    pub(crate) data_dir: Option<PathBuf>,
     /// Configuration file (YAML).
     #[arg(long, global = true, env = "KYCC_CONFIG", value_name = "FILE")]
     pub(crate) config_file: Option<PathBuf>,
@@ -284,59 +289,6 @@ pub(crate) struct MaterializeArgs {
     pub(crate) fleet: FleetArgs,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum BatchFormat {
-    /// One JSON document.
-    Document,
-    /// A folder with one NDJSON file per table.
-    Ndjson,
-    /// A folder with one CSV file per table.
-    Csv,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum BatchCommand {
-    /// Make a synthetic batch: a supply chain with risk tiers, and its outcomes in a file of their own.
-    Generate(GenerateArgs),
-    /// Batches that have been ingested.
-    List {
-        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
-        limit: u32,
-    },
-    /// One batch: its datasets, counts and where they come from.
-    Show { batch: String },
-    /// Send a batch to a fleet, record by record, and ingest it. Typed again after it was cut short, it goes on from there.
-    Upload(UploadArgs),
-    /// Records of a batch that were left out: those that broke a rule, and those after its as-of time.
-    Rejected {
-        batch: String,
-        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
-        limit: u32,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct GenerateArgs {
-    #[arg(long, default_value_t = 2_000)]
-    pub(crate) parties: u64,
-    #[arg(long, default_value_t = 42)]
-    pub(crate) seed: u64,
-    /// Name of the batch; by default SYNTH_<parties>_<seed>.
-    #[arg(long)]
-    pub(crate) batch: Option<String>,
-    /// Folder to write to; by default the landing folder.
-    #[arg(long)]
-    pub(crate) out: Option<PathBuf>,
-    #[arg(long, value_enum, default_value_t = BatchFormat::Document)]
-    pub(crate) format: BatchFormat,
-    /// Mean number of transactions of a party.
-    #[arg(long)]
-    pub(crate) transactions_per_party: Option<f64>,
-    /// Mean number of relationships of a party.
-    #[arg(long)]
-    pub(crate) edges_per_party: Option<f64>,
-}
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum FeatureCommand {
     /// The feature vector of one party.
@@ -420,126 +372,6 @@ pub(crate) enum ModelCommand {
     },
     /// Two models side by side: what they learned from, metrics, coefficients.
     Compare { first: String, second: String },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ScorecardCommand {
-    /// Every version, newest first.
-    List {
-        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
-        limit: u32,
-    },
-    /// One version; the active one when none is named.
-    Show {
-        #[arg(value_name = "VERSION")]
-        card: Option<String>,
-    },
-    /// What changes from one version to another.
-    Compare { base: String, other: String },
-    /// Let a version through that passed its gates; not for its author.
-    Approve {
-        #[command(flatten)]
-        change: CardChange,
-        /// A note on a gate that wants one, e.g. CHAMPION="small batch" (repeatable).
-        #[arg(long = "note", value_name = "GATE=TEXT", value_parser = key_value)]
-        notes: Vec<(String, String)>,
-        /// Approve a draft of one's own; only where no identity provider is configured.
-        #[arg(long)]
-        allow_self_approval: bool,
-    },
-    /// Close a version that is not and never was active.
-    Reject(CardChange),
-    /// Make an approved version the active one.
-    Activate(CardChange),
-    /// Make a version active again that once was; the one before the present one when none is named.
-    Rollback {
-        #[arg(value_name = "VERSION")]
-        card: Option<String>,
-        /// Why. Kept in the audit log.
-        #[arg(long)]
-        reason: String,
-        /// Only if the version still has this etag, as `show` prints it.
-        #[arg(long)]
-        etag: Option<String>,
-    },
-    /// Let a version score new batches in the shadow of the active one, or end that.
-    Shadow {
-        #[arg(value_name = "VERSION", required_unless_present = "off")]
-        card: Option<String>,
-        /// None shadows any more.
-        #[arg(long, conflicts_with = "card")]
-        off: bool,
-        /// Why. Kept in the audit log.
-        #[arg(long)]
-        reason: String,
-        /// Only if the version still has this etag, as `show` prints it.
-        #[arg(long)]
-        etag: Option<String>,
-    },
-    /// The model card of a refined version, as Markdown.
-    Card {
-        #[arg(value_name = "VERSION")]
-        card: String,
-    },
-    /// What a refined version would change for whom.
-    Impact {
-        #[arg(value_name = "VERSION")]
-        card: String,
-    },
-    #[command(flatten)]
-    Trial(TrialCommand),
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum AuditCommand {
-    /// Entries that match, newest first.
-    List {
-        /// Whose: orchestrator, labels or scorecards.
-        #[arg(long)]
-        service: Option<String>,
-        /// About what, e.g. run/0192…, scorecard/1.0-3fa9c1d2, or run/ for every run.
-        #[arg(long)]
-        subject: Option<String>,
-        /// By whom.
-        #[arg(long)]
-        principal: Option<String>,
-        /// What was done, e.g. launch, cancel, approve.
-        #[arg(long)]
-        action: Option<String>,
-        /// From then on, RFC 3339.
-        #[arg(long, value_name = "TIME")]
-        since: Option<String>,
-        /// Before then, RFC 3339.
-        #[arg(long, value_name = "TIME")]
-        until: Option<String>,
-        /// Oldest first, from the first on.
-        #[arg(long)]
-        oldest_first: bool,
-        /// At most so many.
-        #[arg(long, default_value_t = 50)]
-        limit: usize,
-    },
-    /// Work chains out anew, and every scorecard version against its own; the exit code is 0 or 1.
-    Verify {
-        /// Only this one's.
-        service: Option<String>,
-        /// A hash kept from an earlier verification, which the service's log must hold.
-        #[arg(long, value_name = "HASH", requires = "service")]
-        known: Option<String>,
-    },
-}
-
-/// A change of one version.
-#[derive(Debug, Args)]
-pub(crate) struct CardChange {
-    #[arg(value_name = "VERSION")]
-    pub(crate) card: String,
-    /// Why. Kept in the audit log.
-    #[arg(long)]
-    pub(crate) reason: String,
-    /// Only if the version still has this etag, as `show` prints it.
-    #[arg(long)]
-    pub(crate) etag: Option<String>,
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

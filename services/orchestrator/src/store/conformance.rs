@@ -1,6 +1,8 @@
 //! What every run store promises, as one suite. Each promise is a test of its own for each implementation.
 
+mod audit;
 mod dead_letters;
+mod events;
 mod leader;
 mod publications;
 mod retention;
@@ -11,8 +13,11 @@ use kycc_audit::Deed;
 use kycc_domain::ids::{AssetKey, BatchId, RunId};
 use serde_json::json;
 
-mod audit;
 pub(crate) use dead_letters::dead_letters_are_listed_newest_first_and_each_is_replayed_once;
+pub(crate) use events::{
+    event_numbers_have_no_gaps_also_when_written_at_once,
+    who_follows_the_feed_while_it_is_written_misses_nothing,
+};
 pub(crate) use leader::{
     a_deposed_leader_writes_nothing, a_seat_that_was_given_up_is_empty_and_its_epoch_is_over,
     of_two_candidates_exactly_one_wins, whatever_a_leader_writes_renews_its_lease,
@@ -28,8 +33,8 @@ pub(crate) use retention::{
 };
 
 use super::{
-    Change, Created, Epoch, FeedFilter, Logged, Move, NewMaterialization, NewRun, RunFacts,
-    RunFilter, RunStore, RunStoreError, VersionOf,
+    Change, Created, Epoch, Logged, Move, NewMaterialization, NewRun, RunFacts, RunFilter,
+    RunStore, RunStoreError, VersionOf,
 };
 use crate::core::{
     Command, Event, EventKind, Level, LogEntry, Metadata, PlannedStep, Resolution, RunState,
@@ -380,66 +385,6 @@ pub(crate) async fn a_change_from_a_state_that_is_gone_is_stale_and_changes_noth
     assert_eq!(after.steps[0].tasks[0].status, TaskStatus::Dispatched);
     let error = apply(&store, &[mine]).await.unwrap_err();
     assert!(matches!(error, RunStoreError::Stale { .. }), "{error}");
-}
-
-pub(crate) async fn event_numbers_have_no_gaps_also_when_written_at_once(store: Arc<dyn RunStore>) {
-    create(&store, &new_run("r1", "")).await;
-    let writers = (0..8).map(|writer| {
-        let store = &store;
-        async move {
-            let mut change = nothing("r1");
-            change.log = vec![line(&format!("{writer} a")), line(&format!("{writer} b"))];
-            apply(store, &[change]).await.unwrap()[0]
-        }
-    });
-    let mut last = futures::future::join_all(writers).await;
-    last.sort_unstable();
-    assert_eq!(last, [3, 5, 7, 9, 11, 13, 15, 17]);
-    let run_id = "r1".parse().unwrap();
-    let events = store.events(&run_id, 1, 100).await.unwrap();
-    let numbers: Vec<u64> = events.iter().map(|event| event.sequence).collect();
-    assert_eq!(numbers, (2..=17).collect::<Vec<_>>());
-    assert_eq!(store.events(&run_id, 10, 3).await.unwrap().len(), 3);
-}
-
-pub(crate) async fn who_follows_the_feed_while_it_is_written_misses_nothing(
-    store: Arc<dyn RunStore>,
-) {
-    create(&store, &new_run("r1", "")).await;
-    create(&store, &new_run("r2", "")).await;
-    let writers = (0..20).map(|writer| {
-        let store = &store;
-        async move {
-            let mut change = nothing(["r1", "r2"][writer % 2]);
-            change.log = vec![line("a"), line("b"), line("c")];
-            apply(store, &[change]).await.unwrap();
-        }
-    });
-    let follower = async {
-        let mut seen = Vec::new();
-        let mut after = 0;
-        while seen.len() < 62 {
-            let filter = FeedFilter {
-                up_to: store.last_position().await.unwrap(),
-                ..FeedFilter::default()
-            };
-            let found = store.feed(&filter, after, 7).await.unwrap();
-            after = match found.last() {
-                Some(last) if found.len() == 7 => last.position,
-                _ => filter.up_to,
-            };
-            seen.extend(found);
-            tokio::task::yield_now().await;
-        }
-        seen
-    };
-    let (seen, _) = tokio::join!(follower, futures::future::join_all(writers));
-    assert!(seen.is_sorted_by(|a, b| a.position < b.position));
-    for run in ["r1", "r2"] {
-        let of_run = seen.iter().filter(|found| found.run_id.as_str() == run);
-        let numbers: Vec<u64> = of_run.map(|found| found.event.sequence).collect();
-        assert_eq!(numbers, (1..=31).collect::<Vec<_>>());
-    }
 }
 
 pub(crate) async fn runs_are_listed_newest_first_page_by_page_and_filtered(
