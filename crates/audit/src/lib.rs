@@ -21,7 +21,7 @@ pub use append::AppendAudit;
 pub use chain::{Break, Chain};
 pub use entry::{Deed, Entry, GENESIS, Head, Subject};
 pub use filter::{Filter, Order, Position};
-pub use read::{AuditStore, ChainSummary, ReadAudit, Span, Verified};
+pub use read::{AuditStore, ChainSummary, ReadAudit, Span, Verified, is_unreadable};
 
 use kycc_store::Migration;
 

@@ -109,7 +109,7 @@ trait ReadEntry {
 }
 
 /// A value of another kind than its column: nobody but a stranger wrote it.
-fn is_unreadable(error: &StoreError) -> bool {
+pub fn is_unreadable(error: &StoreError) -> bool {
     matches!(
         error,
         StoreError::Query {

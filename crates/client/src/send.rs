@@ -1,6 +1,7 @@
 //! One call: credentials and deadline on it, and made again where that is safe and may help.
 
 use std::future::Future;
+use std::ops::RangeInclusive;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -13,9 +14,9 @@ use http_body_util::{BodyExt as _, Full};
 use kycc_rpc::ClientError;
 use rand::RngExt as _;
 use tokio::time::Instant;
-use tonic::Status;
 use tonic::body::Body;
 use tonic::transport::Channel;
+use tonic::{Code, Status};
 use tower::{Service, ServiceExt as _};
 
 use crate::method::{Method, method};
@@ -66,10 +67,10 @@ impl Client {
             return self.channel.clone().oneshot(request).await;
         }
         let (parts, body) = request.into_parts();
-        let Ok(body) = body.collect().await else {
-            // The caller's own encoder failed; it hears so from an empty message that the server refuses.
-            let empty = Request::from_parts(parts, Body::empty());
-            return self.channel.clone().oneshot(empty).await;
+        let body = match body.collect().await {
+            Ok(body) => body,
+            // The caller's own encoder failed, and says how.
+            Err(status) => return Ok(status.into_http()),
         };
         let call = Call {
             channel: self.channel.clone(),
@@ -86,12 +87,16 @@ impl Client {
         loop {
             let sent = call.attempt().await;
             let Some(wish) = may_pass(&sent) else {
-                if sent.is_ok() {
+                if succeeded(&sent) {
                     self.budget.earn();
                 }
                 return sent;
             };
-            let pause = wish.unwrap_or_else(|| pause(retry, attempt));
+            // Those who were told the same time do not come back at the same moment.
+            let pause = wish.map_or_else(
+                || pause(retry, attempt),
+                |wish| wish.mul_f64(chance(1.0..=1.5)),
+            );
             let in_time = call.ends.is_none_or(|ends| left(ends) > pause);
             if attempt >= retry.max_attempts || !in_time || !self.budget.spend() {
                 return sent;
@@ -144,11 +149,22 @@ fn may_pass(sent: &Sent) -> Option<Option<Duration>> {
     }
 }
 
+/// As far as the headers tell: an answer that has begun counts as one.
+fn succeeded(sent: &Sent) -> bool {
+    let Ok(answer) = sent else { return false };
+    let status = Status::from_header_map(answer.headers());
+    status.is_none_or(|status| status.code() == Code::Ok)
+}
+
+fn chance(range: RangeInclusive<f64>) -> f64 {
+    rand::rng().random_range(range)
+}
+
 fn pause(retry: &RetryOptions, attempt: u32) -> Duration {
     let doubled = 2_u32.saturating_pow(attempt.saturating_sub(1));
     let whole = retry
         .first_pause
         .saturating_mul(doubled)
         .min(retry.longest_pause);
-    whole.mul_f64(rand::rng().random_range(0.5..=1.0))
+    whole.mul_f64(chance(0.5..=1.0))
 }

@@ -77,6 +77,8 @@ impl<K: Eq + Clone, V> Recent<K, V> {
             value: Arc::default(),
             weight: 0,
         });
+        // Whoever was making one has left, and left nothing behind.
+        held.retain(|held| held.value.initialized() || Arc::strong_count(&held.value) > 1);
         let value = Arc::clone(&found.value);
         held.push_back(found);
         value
@@ -133,6 +135,19 @@ mod tests {
         get(&recent, "d", 100).await;
         assert_eq!(recent.peek(&"a"), None);
         assert!(recent.peek(&"c").is_some() && recent.peek(&"d").is_some());
+    }
+
+    #[tokio::test]
+    async fn whoever_leaves_while_it_is_made_leaves_nothing_behind() {
+        let recent = Recent::<String, usize>::new(1_000, 1);
+        for number in 0..50 {
+            let key = number.to_string();
+            let never = std::future::pending::<Result<usize, Infallible>>;
+            let left = recent.get(&key, |_| 1, never);
+            let left = tokio::time::timeout(std::time::Duration::ZERO, left).await;
+            left.unwrap_err();
+        }
+        assert!(recent.lock().len() <= 1);
     }
 
     #[tokio::test]

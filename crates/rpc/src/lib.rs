@@ -4,7 +4,6 @@
 mod auth;
 mod channel;
 mod client_error;
-mod credential;
 mod error;
 mod health;
 mod layers;
@@ -12,6 +11,7 @@ mod limits;
 mod page;
 mod peer;
 mod principal;
+mod request_id;
 mod security_error;
 mod server;
 mod time;
@@ -26,7 +26,6 @@ pub use auth::{
 };
 pub use channel::{AddressError, ChannelOptions, connect_lazy};
 pub use client_error::ClientError;
-pub use credential::Credential;
 pub use error::{ApiError, DOMAIN, FieldViolation};
 pub use health::{Health, is_serving, is_serving_over};
 pub use limits::{CallerLimits, Limits};
@@ -35,6 +34,7 @@ pub use page::{
 };
 pub use peer::{FORWARDED, Peer, Peers};
 pub use principal::{Principal, principal};
+pub use request_id::check_request_id;
 pub use security_error::SecurityError;
 pub use server::{Bound, Door, RunningServer, ServerError, ServerOptions, Services, bind};
 pub use time::timestamp;

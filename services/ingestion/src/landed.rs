@@ -215,10 +215,11 @@ impl Landed {
     }
 }
 
-/// Sorts by stream, then by offset: of records of one id, the later one counts. At most 231 bytes.
+/// Sorts by stream, then by offset: of records of one id, the later one counts. `+` stands before every character that a
+/// stream's id may have, so that `a` sorts before `a-b` and `a0`. At most 231 bytes.
 fn file_name(batch: &BatchId, part: &Part) -> String {
     format!(
-        "{batch}_{}_{}_{:016}.ndjson",
+        "{batch}_{}_{}+{:016}.ndjson",
         part.table, part.stream_id, part.first_offset
     )
 }
@@ -275,14 +276,32 @@ mod tests {
             names,
             [
                 "B1_batch.json",
-                "B1_parties_s_0000000000000000.ndjson",
-                "B1_parties_s_0000000000000007.ndjson"
+                "B1_parties_s+0000000000000000.ndjson",
+                "B1_parties_s+0000000000000007.ndjson"
             ]
         );
         let second = fs::read_to_string(folder.join(&names[2])).unwrap();
         assert_eq!(second, "2.ndjson");
         let lost = [part("3.ndjson", 8)];
         landed.lay_out(&upload(), &batch, 0, &lost).unwrap_err();
+    }
+
+    #[test]
+    fn files_sort_by_stream_then_by_offset() {
+        let batch = BatchId::new("B1").unwrap();
+        let streams = ["1", "1-b", "10", "1_b", "2", "a", "a-b", "a0", "a_"];
+        let named = |stream: &str, first_offset| {
+            let of = Part {
+                stream_id: StreamId::new(stream).unwrap(),
+                ..part("1.ndjson", first_offset)
+            };
+            file_name(&batch, &of)
+        };
+        let names = streams.map(|stream| [named(stream, 9), named(stream, 10)]);
+        assert!(
+            streams.is_sorted() && names.as_flattened().is_sorted(),
+            "{names:?}"
+        );
     }
 
     #[test]

@@ -202,15 +202,25 @@ fn labels_beside(source: &Path) -> Option<PathBuf> {
 
 /// The fleet that was named, or the one that holds the data folder.
 fn running(global: &Global, config: &FleetConfig) -> anyhow::Result<Option<Connection>> {
-    let options = match remote::named(global)? {
-        Some(options) => options,
+    let (options, ours) = match remote::named(global)? {
+        Some(options) => (options, global.server.is_some()),
         None => match FolderLock::holder(&config.data_dir) {
-            Some(info) if info.shared => remote::with_key(ClientOptions {
-                tls: remote::ca_file().or_else(|| config.security.peer_tls.clone()),
-                ..ClientOptions::new(info.grpc_addr.to_string())
-            }),
+            Some(info) if info.shared => {
+                let address = ClientOptions::new(info.grpc_addr.to_string());
+                let options = ClientOptions {
+                    tls: remote::ca_file(),
+                    ..address
+                };
+                (remote::with_key(options), true)
+            }
             _ => return Ok(None),
         },
+    };
+    // Beside a fleet's own configuration, as its processes reach each other; a context says itself how its fleet is reached.
+    let as_peers = config.security.peer_tls.clone().filter(|_| ours);
+    let options = ClientOptions {
+        tls: options.tls.or(as_peers),
+        ..options
     };
     Ok(Some(Connection {
         client: Client::connect(patient(options))?,

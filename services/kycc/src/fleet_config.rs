@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use kycc_rpc::{ChannelOptions, Principal};
+use kycc_rpc::Principal;
 use kycc_runtime::{ConfigLayer, FleetConfig, SecurityLayer};
 
 use crate::args::{FleetArgs, Global};
@@ -22,11 +22,10 @@ pub(crate) fn resolve(global: &Global, args: &FleetArgs) -> anyhow::Result<Fleet
         None => ConfigLayer::default(),
     };
     let variables = ConfigLayer::from_env(&environment)?;
-    // The command line's parser has filled in its default, so only a folder that differs from it was asked for.
-    let asked = global.data_dir != Path::new(crate::args::DEFAULT_DATA_DIR);
+    let unsaid = file.data_dir.is_none() && variables.data_dir.is_none();
+    let default = unsaid.then(|| crate::args::DEFAULT_DATA_DIR.into());
     let typed = ConfigLayer {
-        data_dir: (asked || (file.data_dir.is_none() && variables.data_dir.is_none()))
-            .then(|| global.data_dir.clone()),
+        data_dir: global.data_dir.clone().or(default),
         pipeline: args.pipeline.as_deref().map(absolute).transpose()?,
         threads: args.threads,
         parties_per_shard: args.parties_per_shard,
@@ -52,14 +51,6 @@ pub(crate) fn resolve(global: &Global, args: &FleetArgs) -> anyhow::Result<Fleet
         config.local_principal = Principal::new(format!("uid-{uid}"));
     }
     Ok(config)
-}
-
-/// How a running fleet is reached: with the roots of KYCC_CA_FILE, else as its own processes reach each other.
-pub(crate) fn channel_options(config: &FleetConfig) -> ChannelOptions {
-    ChannelOptions {
-        tls: crate::remote::ca_file().or_else(|| config.security.peer_tls.clone()),
-        ..ChannelOptions::default()
-    }
 }
 
 /// The landing folder in force.

@@ -1,7 +1,5 @@
 //! The fleet that a command was told to talk to.
 
-use std::path::Path;
-
 use kycc_client::{ClientOptions, Credentials};
 use kycc_rpc::{ClientTls, Secret};
 
@@ -9,8 +7,8 @@ use crate::args::Global;
 use crate::contexts::{self, Contexts};
 use crate::fleet_config;
 
-/// What was typed goes first: a server, then a context, then a data folder. Only where nothing was, the current context
-/// counts; `None`: the fleet of the data folder, or one in this process.
+/// A server or a context that was named, else the current context where no data folder and no configuration file was. `None`:
+/// the fleet of the data folder, or one in this process.
 pub(crate) fn named(global: &Global) -> anyhow::Result<Option<ClientOptions>> {
     let environment = fleet_config::environment();
     if let Some(server) = &global.server {
@@ -19,8 +17,7 @@ pub(crate) fn named(global: &Global) -> anyhow::Result<Option<ClientOptions>> {
             ..ClientOptions::new(server)
         })));
     }
-    let typed_folder = global.data_dir != Path::new(crate::args::DEFAULT_DATA_DIR);
-    if global.context.is_none() && (typed_folder || global.config_file.is_some()) {
+    if global.context.is_none() && (global.data_dir.is_some() || global.config_file.is_some()) {
         return Ok(None);
     }
     let Some(path) = contexts::path(&environment) else {

@@ -74,6 +74,7 @@ impl Module for ScorecardsModule {
             clock: Arc::clone(&cx.clock),
             identity_provider: cx.config.security.auth.is_configured(),
             changed: cx.changes.scorecards.clone(),
+            stopping: cx.spawner.stopping(),
         };
         let rules = Rules {
             store: Arc::clone(&rule_sets),

@@ -13,7 +13,6 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
-use super::jwk::next_generation;
 use super::jwt::is_principal;
 use super::{Caller, Role, Secret};
 use crate::watched::Watched;
@@ -152,7 +151,6 @@ impl Entry {
 #[derive(Debug)]
 pub(super) struct ApiKeys {
     entries: HashMap<String, Entry>,
-    pub(super) generation: u64,
 }
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -183,10 +181,7 @@ impl ApiKeys {
                 return Err(unusable(format!("key {id} is there twice")));
             }
         }
-        Ok(Self {
-            entries,
-            generation: next_generation(),
-        })
+        Ok(Self { entries })
     }
 
     /// Whether a credential looks like one of these.
@@ -194,8 +189,7 @@ impl ApiKeys {
         credential.starts_with(PREFIX)
     }
 
-    /// The caller, and until when.
-    pub(super) fn verify(&self, credential: &str, now: i64) -> Result<(Caller, i64), Refused> {
+    pub(super) fn verify(&self, credential: &str, now: i64) -> Result<Caller, Refused> {
         let (id, secret) = credential
             .strip_prefix(PREFIX)
             .and_then(|rest| rest.split_once('_'))
@@ -208,7 +202,7 @@ impl ApiKeys {
         if now >= entry.expires_at {
             return Err(Refused::Expired);
         }
-        Ok((entry.caller.clone(), entry.expires_at))
+        Ok(entry.caller.clone())
     }
 }
 
@@ -249,12 +243,9 @@ mod tests {
         let file = format!("keys:\n{}", drawn.yaml());
         assert!(!file.contains(drawn.key.expose()) && !format!("{drawn:?}").contains("kycc_"));
         let keys = keys(&file).unwrap();
-        let (caller, until) = keys.verify(drawn.key.expose(), 1_999).unwrap();
+        let caller = keys.verify(drawn.key.expose(), 1_999).unwrap();
         assert_eq!(caller.principal.as_str(), "feed: \"acme\"");
-        assert_eq!(
-            (caller.roles, until),
-            ([Role::Ingester].into_iter().collect(), 2_000)
-        );
+        assert_eq!(caller.roles, [Role::Ingester].into_iter().collect());
         assert_eq!(
             keys.verify(drawn.key.expose(), 2_000),
             Err(Refused::Expired)

@@ -36,12 +36,6 @@ impl AuthOptions {
             || !self.peer_names.is_empty()
             || self.fleet_secret.is_some()
     }
-
-    /// Whether callers show secrets that whoever reads along could use.
-    #[must_use]
-    pub fn has_bearer_secrets(&self) -> bool {
-        self.jwt.is_some() || self.api_keys_file.is_some()
-    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -1,4 +1,4 @@
-//! Credentials that were found good, by their hash: a signature costs tens of microseconds, a look here one.
+//! Tokens that were found good, by their hash: a signature costs tens of microseconds, a look here one.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

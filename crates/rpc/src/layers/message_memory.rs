@@ -163,6 +163,8 @@ impl Measured {
                 self.prefix_len = 0;
                 let [_, length @ ..] = self.prefix;
                 self.missing = u32::from_be_bytes(length) as usize;
+                // A message of its own has time of its own, also where the last one ended in the same frame.
+                self.time_is_up = None;
                 // One that is longer than any may be is refused by its decoder, which never reads it.
                 if !self.share.take(self.missing.min(MOST_MESSAGE_BYTES)) {
                     return false;

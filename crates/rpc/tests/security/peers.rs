@@ -175,6 +175,10 @@ async fn processes_know_each_other_by_certificate() {
     let fleet = kycc_rpc::connect_lazy(&address, &as_peer).unwrap();
     let seen = observe(&fleet, &[("kycc-caller", &caller)]).await.unwrap();
     assert_eq!(seen, "bob [service]");
+    // Whoever shows a credential of its own is taken by that, whatever its certificate.
+    let shown = [("x-api-key", "kycc_nobody_knows"), ("kycc-caller", &caller)];
+    let error = observe(&fleet, &shown).await.unwrap_err();
+    assert_eq!(error.code(), Code::Unauthenticated, "{error}");
     let as_ann = channel_options("ann", "ann.test");
     let ann = kycc_rpc::connect_lazy(&address, &as_ann).unwrap();
     let error = observe(&ann, &[("kycc-caller", &caller)])

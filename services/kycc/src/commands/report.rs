@@ -10,7 +10,7 @@ use kycc_rpc::ClientError;
 use serde_json::Value;
 
 use super::{model, score, scorecard};
-use crate::args::{Global, ReportArgs, ReportCommand};
+use crate::args::{FleetArgs, Global, ReportArgs, ReportCommand};
 use crate::connection::Connection;
 use crate::show::{chart, json as show_json, text};
 
@@ -56,7 +56,8 @@ async fn report(connection: &Connection, global: &Global, args: ReportArgs) -> a
         return Ok(());
     }
     heading("Where everything lies");
-    outln!("  {}", global.data_dir.display());
+    let config = crate::fleet_config::resolve(global, &FleetArgs::default())?;
+    outln!("  {}", config.data_dir.display());
     outln!("  lake/     every dataset version, as Parquet with its manifest");
     outln!("  state.db  runs, models, scorecards (SQLite)");
     Ok(())

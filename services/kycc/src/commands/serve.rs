@@ -5,8 +5,10 @@ use std::process::ExitCode;
 use anyhow::Context;
 use kycc_telemetry::Format;
 
+use kycc_rpc::ChannelOptions;
+
 use crate::args::{FleetArgs, Global, ServeArgs};
-use crate::{fleet_config, serving};
+use crate::{fleet_config, remote, serving};
 
 /// Instead of names: every service.
 const ALL: &str = "all";
@@ -57,12 +59,20 @@ pub(crate) fn peer(text: &str) -> Result<(String, String), String> {
 /// For `kycc health`.
 pub(crate) async fn health(global: &Global) -> anyhow::Result<ExitCode> {
     let config = fleet_config::resolve(global, &FleetArgs::default())?;
-    let address = match &global.server {
-        Some(server) => server.clone(),
-        None => config.grpc_addr.to_string(),
+    // A probe asks its own process, whatever fleet a person talks to: the current context is not looked at.
+    let named = match global.server.is_some() || global.context.is_some() {
+        true => remote::named(global)?,
+        false => None,
     };
-    let serving =
-        kycc_rpc::is_serving_over(&address, &fleet_config::channel_options(&config)).await;
+    let (address, tls) = match named {
+        Some(options) => (options.address, options.tls),
+        None => (config.grpc_addr.to_string(), remote::ca_file()),
+    };
+    let options = ChannelOptions {
+        tls: tls.or_else(|| config.security.peer_tls.clone()),
+        ..ChannelOptions::default()
+    };
+    let serving = kycc_rpc::is_serving_over(&address, &options).await;
     let (text, code) = match serving {
         Ok(true) => ("SERVING".to_owned(), ExitCode::SUCCESS),
         Ok(false) => ("NOT_SERVING".to_owned(), ExitCode::FAILURE),

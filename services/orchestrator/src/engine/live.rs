@@ -62,12 +62,7 @@ impl Live {
     }
 
     pub(super) fn slot(&self) -> SlotRun {
-        SlotRun {
-            run_id: self.facts.run_id.clone(),
-            tags: self.facts.tags.clone(),
-            priority: self.facts.priority,
-            created_at: self.facts.created_at,
-        }
+        self.facts.slot()
     }
 
     /// The entry for a line that a step wrote; none past the limit, of which the last line says so.

@@ -62,16 +62,11 @@ pub(crate) fn of_cancel(run_id: &str, caller: Caller, clock: &dyn Clock) -> Deed
     )
 }
 
-/// Definitions are no rows: every wish to read them again is told, with what came of it.
-pub(super) fn of_reload(hash: &str, changed: bool, caller: Caller, clock: &dyn Clock) -> Deed {
+/// Definitions are no rows: every wish to read them again is told, with what is in force then. That they changed shows in
+/// another hash than that of the entry before.
+pub(super) fn of_reload(hash: &str, caller: Caller, clock: &dyn Clock) -> Deed {
     let subject = Subject::new("definitions", hash);
-    deed(
-        "reload",
-        subject,
-        json!({"changed": changed}),
-        caller,
-        clock,
-    )
+    deed("reload", subject, json!({}), caller, clock)
 }
 
 fn deed(action: &str, subject: Subject, details: Value, caller: Caller, clock: &dyn Clock) -> Deed {

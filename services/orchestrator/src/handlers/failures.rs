@@ -27,7 +27,12 @@ fn told(error: &RunStoreError) -> ApiError {
         tracing::warn!(error = %kycc_telemetry::chain(error), "the state store did not answer a call");
         return ApiError::unavailable("STORE_UNAVAILABLE", "the state store does not answer");
     }
-    ApiError::internal(error)
+    match error {
+        RunStoreError::Store { source, .. } if source.reason() == "STORE_TEXT" => {
+            kycc_runtime::store_error(source)
+        }
+        _ => ApiError::internal(error),
+    }
 }
 
 /// Each problem under its own path, such as `ops.score_batch.config.cutoff`.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use kycc_domain::ids::{AssetKey, RunId};
 use kycc_proto::orchestrator::v1::LaunchRunRequest;
-use kycc_rpc::ApiError;
+use kycc_rpc::{ApiError, check_request_id};
 use serde_json::{Value, json};
 
 use super::{Api, deeds, failures, plan};
@@ -13,7 +13,6 @@ use crate::definitions::Definitions;
 use crate::run_config::{ConfigRequest, resolve};
 use crate::store::{Created, NewRun, RunFacts, StoredRun};
 
-const REQUEST_ID: usize = 128;
 const TAGS: usize = 64;
 const TAG_KEY: usize = 128;
 const TAG_VALUE: usize = 1_000;
@@ -164,19 +163,16 @@ impl Api {
 
 /// What is kept with every run must not grow with a caller's mood.
 fn bounded(request_id: &str, tags: &BTreeMap<String, String>) -> Result<(), ApiError> {
-    let longer = |text: &str, most: usize| text.chars().count() > most;
-    if longer(request_id, REQUEST_ID) {
-        let problem = format!("is longer than {REQUEST_ID} characters");
-        return Err(ApiError::invalid("request_id", problem));
-    }
+    check_request_id(request_id)?;
+    let wrong = |text: &str, most: usize| text.chars().count() > most || text.contains('\0');
     if tags.len() > TAGS {
         return Err(ApiError::invalid("tags", format!("are more than {TAGS}")));
     }
     for (key, value) in tags {
-        if key.is_empty() || longer(key, TAG_KEY) || longer(value, TAG_VALUE) {
+        if key.is_empty() || wrong(key, TAG_KEY) || wrong(value, TAG_VALUE) {
             let short: String = key.chars().take(TAG_KEY).collect();
             let problem = format!(
-                "wants a key of 1 to {TAG_KEY} characters and a value of at most {TAG_VALUE}"
+                "wants a key of 1 to {TAG_KEY} characters and a value of at most {TAG_VALUE}, without NUL"
             );
             return Err(ApiError::invalid(format!("tags.{short}"), problem));
         }

@@ -21,7 +21,8 @@ impl Api {
         let (queued, holding): (Vec<_>, Vec<_>) = live
             .iter()
             .partition(|run| run.state.status == RunStatus::Queued);
-        let slots = |runs: &[&StoredRun]| runs.iter().map(|run| slot(run)).collect::<Vec<_>>();
+        let slots =
+            |runs: &[&StoredRun]| runs.iter().map(|run| run.facts.slot()).collect::<Vec<_>>();
         let held = slots(&holding);
         let known: HashMap<&RunId, &StoredRun> =
             queued.iter().map(|run| (&run.state.run_id, *run)).collect();
@@ -37,15 +38,6 @@ impl Api {
             queued: waiting.collect(),
             queued_total: queued.len() as u64,
         })
-    }
-}
-
-fn slot(run: &StoredRun) -> SlotRun {
-    SlotRun {
-        run_id: run.state.run_id.clone(),
-        tags: run.facts.tags.clone(),
-        priority: run.facts.priority,
-        created_at: run.facts.created_at,
     }
 }
 

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use futures::{Stream, TryStreamExt as _};
 use kycc_proto::orchestrator::v1 as api;
 use kycc_proto::orchestrator::v1::orchestrator_service_server::OrchestratorService;
-use kycc_rpc::{ApiError, principal};
+use kycc_rpc::{ApiError, check_request_id, principal};
 use tonic::{Request, Response, Status};
 
 use super::deeds::Caller;
@@ -112,6 +112,7 @@ impl OrchestratorService for Api {
         request: Request<api::CancelRunRequest>,
     ) -> Answer<api::CancelRunResponse> {
         let by = principal(&request).to_string();
+        check_request_id(&request.get_ref().request_id)?;
         let run = self.existing(&request.get_ref().run_id).await?;
         if !run.state.status.is_terminal() {
             if let Place::Leader(mut leader) = self.place(&request).await? {
@@ -238,6 +239,7 @@ impl OrchestratorService for Api {
         request: Request<api::ReloadDefinitionsRequest>,
     ) -> Answer<api::ReloadDefinitionsResponse> {
         let by = principal(&request).to_string();
+        check_request_id(&request.get_ref().request_id)?;
         // Here too: who follows today may lead tomorrow.
         let changed = self.catalogue.reload().map_err(|error| {
             ApiError::precondition("DEFINITIONS_INVALID", kycc_telemetry::chain(&error))
@@ -256,7 +258,7 @@ impl OrchestratorService for Api {
             principal: by,
             request_id: request.into_inner().request_id,
         };
-        let deed = deeds::of_reload(&definitions_hash, changed, caller, self.clock.as_ref());
+        let deed = deeds::of_reload(&definitions_hash, caller, self.clock.as_ref());
         if self.engine.moves_runs() && !self.engine.record(deed).await {
             let message = "the definitions are read, but not written into the audit log; ask again";
             return Err(ApiError::unavailable("AUDIT_NOT_WRITTEN", message).into());

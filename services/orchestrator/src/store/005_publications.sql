@@ -7,6 +7,7 @@ CREATE TABLE orchestrator_publications (
 );
 CREATE INDEX orchestrator_publications_by_asset ON orchestrator_publications (asset, position);
 
+-- What is current: the log begins with the last publication of each batch, which is all that anybody can ask for.
 INSERT INTO orchestrator_publications (position, asset, batch_id, materialization_id, published_at)
-SELECT ROW_NUMBER() OVER (ORDER BY materialization_id), asset, batch_id, materialization_id, created_at
-FROM orchestrator_materializations;
+SELECT ROW_NUMBER() OVER (ORDER BY m.materialization_id), m.asset, m.batch_id, m.materialization_id, m.created_at
+FROM orchestrator_materializations m JOIN orchestrator_current c ON c.materialization_id = m.materialization_id;

@@ -369,7 +369,8 @@ kycc_store::for_each_driver! {
             let Reused { batch, asset, key, at } = reused;
             let failed = || RunStoreError::sql("look an earlier materialization up");
             let known = sqlx::query("SELECT m.materialization_id, (SELECT COUNT(*) FROM orchestrator_current c \
-                    WHERE c.materialization_id = m.materialization_id) AS is_current \
+                    WHERE c.asset = m.asset AND c.batch_id = m.batch_id \
+                        AND c.materialization_id = m.materialization_id) AS is_current \
                 FROM orchestrator_materializations m WHERE m.asset = $1 AND m.batch_id = $2 AND m.version_key = $3 \
                 ORDER BY m.materialization_id DESC LIMIT 1")
                 .bind(asset.as_str())

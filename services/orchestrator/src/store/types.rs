@@ -8,7 +8,7 @@ use kycc_domain::ids::{AssetKey, BatchId, RunId, TaskId};
 use serde_json::Value;
 
 use super::dead_letters::DeadLetter;
-use crate::core::{EventKind, Level, LogEntry, Metadata, RunState, RunStatus, Version};
+use crate::core::{EventKind, Level, LogEntry, Metadata, RunState, RunStatus, SlotRun, Version};
 
 /// What never changes about a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +28,18 @@ pub(crate) struct RunFacts {
     pub traceparent: String,
     pub priority: i32,
     pub created_at: i64,
+}
+
+impl RunFacts {
+    /// The run as the queue sees it.
+    pub(crate) fn slot(&self) -> SlotRun {
+        SlotRun {
+            run_id: self.run_id.clone(),
+            tags: self.tags.clone(),
+            priority: self.priority,
+            created_at: self.created_at,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Changes that people ask for: from the wire to the store, and refusals back.
 
-use kycc_rpc::ApiError;
+use kycc_rpc::{ApiError, check_request_id};
 use kycc_runtime::store_error;
 
 use super::answers;
@@ -9,9 +9,6 @@ use crate::core::life::{Refusal, Request, Wish};
 use crate::core::rule_sets::RuleRefusal;
 use crate::store::{ChangeError, Target};
 use kycc_proto::scorecards::v1::ScorecardVersion;
-
-/// It is kept in the log for ever.
-pub(super) const MOST_REQUEST_ID_BYTES: usize = 128;
 
 /// What every change carries.
 pub(super) struct Asked {
@@ -29,10 +26,7 @@ impl Scorecards {
         wish: Wish,
         asked: Asked,
     ) -> Result<Option<ScorecardVersion>, ApiError> {
-        if asked.request_id.len() > MOST_REQUEST_ID_BYTES {
-            let wanted = format!("takes at most {MOST_REQUEST_ID_BYTES} bytes");
-            return Err(ApiError::invalid("request_id", wanted));
-        }
+        check_request_id(&asked.request_id)?;
         let request = Request {
             wish,
             principal: asked.principal,

@@ -14,12 +14,14 @@ use kycc_proto::scorecards::v1::{
     ProposeRuleSetRequest, ProposeRuleSetResponse, RuleViolation, TestRulesRequest,
     TestRulesResponse, ValidateRulesRequest, ValidateRulesResponse,
 };
-use kycc_rpc::{ApiError, FieldViolation, page_size, page_token, principal, read_page_token};
+use kycc_rpc::{
+    ApiError, FieldViolation, check_request_id, page_size, page_token, principal, read_page_token,
+};
 use kycc_runtime::{Changed, Clock, store_error};
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
-use super::changes::{MOST_REQUEST_ID_BYTES, failed};
+use super::changes::failed;
 use crate::core::rule_sets::{Caller, Proposal, RuleWish};
 use crate::store::RuleStore;
 
@@ -46,10 +48,7 @@ impl Rules {
         reason: &str,
         request_id: String,
     ) -> Result<Caller, ApiError> {
-        if request_id.len() > MOST_REQUEST_ID_BYTES {
-            let wanted = format!("takes at most {MOST_REQUEST_ID_BYTES} bytes");
-            return Err(ApiError::invalid("request_id", wanted));
-        }
+        check_request_id(&request_id)?;
         Ok(Caller {
             principal,
             reason: reason.trim().to_owned(),

@@ -15,6 +15,7 @@ use kycc_proto::scorecards::v1::{
 };
 use kycc_rpc::{ApiError, page_size, position_token, principal, read_position_token};
 use kycc_runtime::{Changed, Clock, store_error};
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use super::changes::Asked;
@@ -36,6 +37,8 @@ pub(crate) struct Scorecards {
     pub(crate) store: Arc<dyn VersionStore>,
     pub(crate) audit: Arc<dyn LogStore>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Told when the fleet stops.
+    pub(crate) stopping: CancellationToken,
     /// Where other modules of this process see that versions have changed.
     pub(crate) changed: Changed,
     /// Whether callers are known by more than the machine that they call from.
@@ -173,7 +176,11 @@ impl ScorecardService for Scorecards {
         request: Request<WatchActiveVersionRequest>,
     ) -> Result<Response<Watch>, Status> {
         let etag = request.into_inner().etag;
-        Ok(Response::new(watch::active(Arc::clone(&self.store), etag)))
+        Ok(Response::new(watch::active(
+            Arc::clone(&self.store),
+            etag,
+            self.stopping.clone(),
+        )))
     }
 
     async fn get_impact(

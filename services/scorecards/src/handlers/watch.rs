@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use futures::Stream;
 use kycc_proto::scorecards::v1::WatchActiveVersionResponse;
+use kycc_rpc::ApiError;
 use kycc_runtime::store_error;
+use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use super::answers;
@@ -20,15 +22,22 @@ pub(crate) type Watch =
 
 /// States after the one with this etag. Nothing is looked at until the reader asks, so a slow one costs nothing and sees the
 /// newest.
-pub(super) fn active(store: Arc<dyn VersionStore>, etag: String) -> Watch {
+pub(super) fn active(
+    store: Arc<dyn VersionStore>,
+    etag: String,
+    stopping: CancellationToken,
+) -> Watch {
     Box::pin(futures::stream::unfold(
-        Some((store, etag)),
+        Some((store, etag, stopping)),
         |watched| async {
-            let (store, seen) = watched?;
-            match next(store.as_ref(), &seen).await {
+            let (store, seen, stopping) = watched?;
+            match next(store.as_ref(), &seen, &stopping).await {
                 Ok(answer) => {
                     let etag = answer.version.as_ref().map(|version| version.etag.clone());
-                    Some((Ok(answer), Some((store, etag.unwrap_or_default()))))
+                    Some((
+                        Ok(answer),
+                        Some((store, etag.unwrap_or_default(), stopping)),
+                    ))
                 }
                 // The reader goes on from the last etag when the store answers again.
                 Err(status) => Some((Err(status), None)),
@@ -37,7 +46,11 @@ pub(super) fn active(store: Arc<dyn VersionStore>, etag: String) -> Watch {
     ))
 }
 
-async fn next(store: &dyn VersionStore, seen: &str) -> Result<WatchActiveVersionResponse, Status> {
+async fn next(
+    store: &dyn VersionStore,
+    seen: &str,
+    stopping: &CancellationToken,
+) -> Result<WatchActiveVersionResponse, Status> {
     loop {
         let active = store.active().await.map_err(|error| store_error(&error))?;
         if let Some(active) = active.filter(|active| active.etag() != seen) {
@@ -45,7 +58,13 @@ async fn next(store: &dyn VersionStore, seen: &str) -> Result<WatchActiveVersion
                 version: Some(answers::version(&active)?),
             });
         }
-        tokio::time::sleep(BETWEEN_LOOKS).await;
+        tokio::select! {
+            () = tokio::time::sleep(BETWEEN_LOOKS) => {}
+            () = stopping.cancelled() => {
+                let message = "the service is stopping; watch again with the last etag";
+                return Err(ApiError::unavailable("STOPPING", message).into());
+            }
+        }
     }
 }
 
@@ -58,9 +77,23 @@ mod tests {
     use crate::fixtures::{approved, named, request, store};
 
     #[tokio::test]
+    async fn a_watch_ends_when_the_fleet_stops() {
+        let store = Arc::new(store().await) as Arc<dyn VersionStore>;
+        let stopping = CancellationToken::new();
+        let mut watch = active(store, String::new(), stopping.clone());
+        watch.next().await.unwrap().unwrap();
+        stopping.cancel();
+        let ended = watch.next().await.unwrap().unwrap_err();
+        assert_eq!(kycc_rpc::ClientError::from(ended).reason(), "STOPPING");
+        assert!(watch.next().await.is_none());
+    }
+
+    #[tokio::test]
     async fn a_watch_tells_what_is_active_then_what_takes_its_place_and_resumes_by_etag() {
         let store = Arc::new(store().await);
-        let mut watch = active(Arc::clone(&store) as Arc<dyn VersionStore>, String::new());
+        let stopping = CancellationToken::new();
+        let watched = Arc::clone(&store) as Arc<dyn VersionStore>;
+        let mut watch = active(watched, String::new(), stopping.clone());
         let first = watch.next().await.unwrap().unwrap().version.unwrap();
         assert_eq!(first.version, "1.0");
         for (name, factor) in [("1.0-a", 2.0), ("1.0-b", 3.0)] {
@@ -71,8 +104,13 @@ mod tests {
         // Who did not read meanwhile sees the last.
         let last = watch.next().await.unwrap().unwrap().version.unwrap();
         assert_eq!(last.version, "1.0-b");
-        let resume =
-            |etag: &str| active(Arc::clone(&store) as Arc<dyn VersionStore>, etag.to_owned());
+        let resume = |etag: &str| {
+            active(
+                Arc::clone(&store) as Arc<dyn VersionStore>,
+                etag.to_owned(),
+                stopping.clone(),
+            )
+        };
         let behind = resume(&first.etag).next().await.unwrap().unwrap();
         assert_eq!(behind.version.unwrap().version, "1.0-b");
         let mut level = resume(&last.etag);

@@ -24,12 +24,9 @@ trait Verify {
 
 /// A value of another kind than the column is of: nobody but a stranger wrote it.
 fn unreadable(error: StoreError, broken: Break) -> Result<Break, StoreError> {
-    match error {
-        StoreError::Query {
-            source: sqlx::Error::ColumnDecode { .. },
-            ..
-        } => Ok(broken),
-        error => Err(error),
+    match kycc_audit::is_unreadable(&error) {
+        true => Ok(broken),
+        false => Err(error),
     }
 }
 

@@ -291,11 +291,16 @@ kycc_store::for_each_driver! {
 
         async fn check_rules(&mut self) -> Result<Result<(), Break>, StoreError> {
             let mut version = 0;
-            while let Some(rules) = self
-                .rules_where("WHERE version > $1 ORDER BY version LIMIT $2", version, 1)
-                .await?
-                .pop()
-            {
+            loop {
+                let next = self.rules_where("WHERE version > $1 ORDER BY version LIMIT $2", version, 1).await;
+                let rules = match next {
+                    Ok(mut found) => found.pop(),
+                    Err(error) if kycc_audit::is_unreadable(&error) => {
+                        return Ok(Err(Break::new(0, format!("the rule set after {version} cannot be read"))));
+                    }
+                    Err(error) => return Err(error),
+                };
+                let Some(rules) = rules else { break };
                 version = rules.version;
                 let entries = self.audit_chain(SERVICE, subject(version).as_str(), 0, LIFE).await?;
                 let (mut standing, mut record) = (None, String::new());

@@ -44,10 +44,8 @@ impl PublishedScores {
                 placed.push(Placed { as_of, made });
             }
         }
-        placed.sort_by(|a, b| {
-            let key = |one: &Placed| (Reverse(one.as_of), one.made.batch_id.clone());
-            key(a).cmp(&key(b))
-        });
+        let key = |one: &Placed| (Reverse(one.as_of), one.made.batch_id.clone());
+        placed.sort_by_cached_key(key);
         Ok(placed)
     }
 
@@ -82,7 +80,16 @@ pub(super) async fn page(
     let mut answer = ListScoreHistoryResponse::default();
     // An entry is complete when the one before it in time is known.
     let mut pending: Option<Found> = None;
-    for placed in batches.iter().take(MOST_BATCHES) {
+    let mut looked = batches.len();
+    for (at, placed) in batches.iter().enumerate() {
+        // What the first batch of a page waits for is looked for as far as it lies: each page answers for one batch at least.
+        let first_waits = pending
+            .as_ref()
+            .is_some_and(|found| found.scores.batch == batches[0].made.batch_id);
+        if at >= MOST_BATCHES && !first_waits {
+            looked = at;
+            break;
+        }
         let Some(found) = published.find(placed, &request.party_id).await? else {
             continue;
         };
@@ -94,9 +101,9 @@ pub(super) async fn page(
             }
         }
     }
-    if batches.len() > MOST_BATCHES {
+    if looked < batches.len() {
         // The last found waits for the one before it, which is on the next page.
-        let (as_of, batch) = match (&pending, batches[..MOST_BATCHES].last()) {
+        let (as_of, batch) = match (&pending, batches[..looked].last()) {
             (Some(found), _) => before(&batches, found),
             (None, Some(last)) => (last.as_of, last.made.batch_id.clone()),
             (None, None) => return Ok(answer),
@@ -110,15 +117,13 @@ pub(super) async fn page(
     Ok(answer)
 }
 
-/// The place just before a batch in the list, so that the next page begins with it.
+/// The place just before a batch in the list, so that the next page begins with it. It is not the first one.
 fn before(batches: &[Placed], found: &Found) -> (i64, String) {
     let at = batches
         .iter()
         .position(|one| one.made.batch_id == found.scores.batch);
-    match at.and_then(|at| at.checked_sub(1)) {
-        Some(before) => (batches[before].as_of, batches[before].made.batch_id.clone()),
-        None => (i64::MAX, String::new()),
-    }
+    let place = &batches[at.unwrap_or(0).saturating_sub(1)];
+    (place.as_of, place.made.batch_id.clone())
 }
 
 fn keep(

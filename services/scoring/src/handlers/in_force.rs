@@ -15,20 +15,28 @@ pub(super) async fn rules(channel: &Channel) -> Result<RuleSet, Status> {
         .await?
         .into_inner();
     let set = answer.rule_set.unwrap_or_default();
-    let rules: Vec<Rule> = set.rules.into_iter().filter_map(rule).collect();
+    let rules = set.rules.into_iter().map(rule);
+    let rules: Vec<Rule> = rules.collect::<Result<_, _>>()?;
     Ok(RuleSet::compile(&rules).map_err(|error| ApiError::internal(&error))?)
 }
 
-/// `None` for an action that this program does not know.
-fn rule(of: DecisionRule) -> Option<Rule> {
-    let action = match of.action? {
-        WireAction::AdjustScore(value) => Action::AdjustScore { value },
-        WireAction::MultiplyScore(value) => Action::MultiplyScore { value },
-        WireAction::SetMinScore(value) => Action::SetMinScore { value },
-        WireAction::SetMaxScore(value) => Action::SetMaxScore { value },
-        WireAction::FlagForReview(flag) => Action::FlagForReview { flag },
+/// Scoring without a rule that this program does not know would be scoring by other rules.
+fn rule(of: DecisionRule) -> Result<Rule, ApiError> {
+    let action = match of.action {
+        Some(WireAction::AdjustScore(value)) => Action::AdjustScore { value },
+        Some(WireAction::MultiplyScore(value)) => Action::MultiplyScore { value },
+        Some(WireAction::SetMinScore(value)) => Action::SetMinScore { value },
+        Some(WireAction::SetMaxScore(value)) => Action::SetMaxScore { value },
+        Some(WireAction::FlagForReview(flag)) => Action::FlagForReview { flag },
+        None => {
+            let message = format!(
+                "the active rule {:?} does what this process does not know; start a newer kycc here",
+                of.name
+            );
+            return Err(ApiError::precondition("RULE_UNKNOWN", message));
+        }
     };
-    Some(Rule {
+    Ok(Rule {
         name: of.name,
         priority: of.priority,
         condition: of.condition,

@@ -47,6 +47,19 @@ pub(crate) fn judge(block: RecordBlock, next: u64) -> Result<Judged, ApiError> {
     })
 }
 
+/// Told before they are written out: as many empty ones fit into a message as nobody has memory for.
+fn written<R: typed::Line>(records: &[R]) -> Result<Vec<u8>, ApiError> {
+    if records.len() > MOST_BLOCK_RECORDS {
+        return Err(too_many());
+    }
+    Ok(typed::lines(records))
+}
+
+fn too_many() -> ApiError {
+    let told = format!("takes at most {MOST_BLOCK_RECORDS} records in one message");
+    ApiError::invalid("records", told)
+}
+
 fn table_and_lines(block: RecordBlock) -> Result<(Table, Vec<u8>), ApiError> {
     Ok(match block.records {
         Some(Records::Ndjson(NdjsonRecords { table, lines })) => {
@@ -58,10 +71,10 @@ fn table_and_lines(block: RecordBlock) -> Result<(Table, Vec<u8>), ApiError> {
                 })?;
             (table, lines)
         }
-        Some(Records::Parties(typed)) => (Table::Parties, typed::lines(&typed.records)),
-        Some(Records::Accounts(typed)) => (Table::Accounts, typed::lines(&typed.records)),
-        Some(Records::Transactions(typed)) => (Table::Transactions, typed::lines(&typed.records)),
-        Some(Records::Relationships(typed)) => (Table::Relationships, typed::lines(&typed.records)),
+        Some(Records::Parties(typed)) => (Table::Parties, written(&typed.records)?),
+        Some(Records::Accounts(typed)) => (Table::Accounts, written(&typed.records)?),
+        Some(Records::Transactions(typed)) => (Table::Transactions, written(&typed.records)?),
+        Some(Records::Relationships(typed)) => (Table::Relationships, written(&typed.records)?),
         None => {
             let wanted =
                 "must hold records: ndjson, parties, accounts, transactions or relationships";
@@ -89,8 +102,7 @@ fn cut(bytes: &[u8]) -> Result<Vec<Span>, ApiError> {
                 return Err(ApiError::invalid("records", told));
             }
             if row == MOST_BLOCK_RECORDS {
-                let told = format!("takes at most {MOST_BLOCK_RECORDS} records in one message");
-                return Err(ApiError::invalid("records", told));
+                return Err(too_many());
             }
             records.push(Span::new(start, end, row as u64));
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kycc_proto::ingestion::v1::{CreateBatchRequest, CreateBatchResponse};
-use kycc_rpc::ApiError;
+use kycc_rpc::{ApiError, check_request_id};
 use kycc_runtime::store_error;
 
 use super::{Uploads, wire};
@@ -11,7 +11,6 @@ use crate::core::upload::{UploadId, UploadState};
 use crate::handlers::grpc::batch_id;
 use crate::store::{Created, NewUpload};
 
-const MOST_REQUEST_ID_BYTES: usize = 128;
 const MOST_NAME_BYTES: usize = 256;
 const MOST_LABELS: usize = 32;
 const MOST_KEY_BYTES: usize = 64;
@@ -37,6 +36,7 @@ impl Uploads {
             self.on_disk(move |landed| landed.remove(&upload_id))
                 .await?;
         }
+        let before = matches!(created, Ok(Created::Before(_)));
         let upload = match created.map_err(|error| store_error(&error))? {
             Created::New(upload) | Created::Before(upload) => upload,
             Created::RequestReused(other) => {
@@ -59,7 +59,7 @@ impl Uploads {
                 return Err(ApiError::exhausted("TOO_MANY_UPLOADS", message));
             }
         };
-        if upload.state == UploadState::Open {
+        if before && upload.state == UploadState::Open {
             // A first call may have died before it got here.
             let folder = upload.upload_id.clone();
             self.on_disk(move |landed| landed.make(&folder)).await?;
@@ -82,7 +82,7 @@ fn checked(
         let wanted = format!("takes at most {most} bytes without control characters");
         Err(ApiError::invalid(field, wanted))
     };
-    plain("request_id", &request.request_id, MOST_REQUEST_ID_BYTES)?;
+    check_request_id(&request.request_id)?;
     plain("display_name", &request.display_name, MOST_NAME_BYTES)?;
     if request.labels.len() > MOST_LABELS {
         let wanted = format!("takes at most {MOST_LABELS} labels");

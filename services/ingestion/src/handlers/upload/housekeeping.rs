@@ -46,7 +46,10 @@ impl Uploads {
                 .map_err(|error| store_error(&error))?
                 .map(|it| it.state);
             if matches!(state, Some(UploadState::Aborted | UploadState::Expired)) {
-                self.remove(&id).await?;
+                // One that cannot be removed keeps no other.
+                if let Err(error) = self.remove(&id).await {
+                    tracing::warn!(upload = %id, error = %error, "the folder of an upload cannot be removed");
+                }
             }
         }
         Ok(expired)

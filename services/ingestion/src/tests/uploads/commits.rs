@@ -86,7 +86,7 @@ async fn an_uploaded_batch_equals_the_same_batch_imported_as_a_folder() {
     // File and line tell the stream and the offset.
     let places = uploaded.rows("rejected", &["file", "row"]).await;
     assert!(
-        places[0].starts_with("B1_transactions_s_00000000000000"),
+        places[0].starts_with("B1_transactions_s+00000000000000"),
         "{places:?}"
     );
 }

@@ -10,7 +10,6 @@ use anyhow::{Context, bail};
 use kycc_proto::ingestion::v1::{
     CommitBatchRequest, CreateBatchRequest, CreateBatchResponse, Upload, UploadState,
 };
-use kycc_proto::orchestrator::v1::GetRunRequest;
 use kycc_rpc::ClientError;
 use serde_json::{Value, json};
 
@@ -52,7 +51,7 @@ async fn upload(
             args.batch
         );
     }
-    let upload = open(connection, args, source, as_of).await?;
+    let upload = open(connection, args, source).await?;
     let mut sent = Sent::default();
     if upload.state() == UploadState::Open {
         for stream in &source.streams {
@@ -74,18 +73,14 @@ async fn upload(
     }
     let request = CommitBatchRequest {
         upload_id: upload.upload_id.clone(),
+        as_of_time: as_of,
         ..CommitBatchRequest::default()
     };
     let committed = connection.ingestion().commit_batch(request).await;
     let committed = committed
         .map_err(ClientError::from)
         .context("the upload was not committed; type the command again")?;
-    let request = GetRunRequest {
-        run_id: committed.into_inner().run_id,
-    };
-    let found = connection.orchestrator().get_run(request).await;
-    let run = found.map_err(ClientError::from)?.into_inner().run;
-    let run = run.context("the server answered without a run")?;
+    let run = crate::watch::get(connection, &committed.into_inner().run_id).await?;
     follow_to_end(connection, run, global.json).await
 }
 
@@ -94,12 +89,11 @@ async fn open(
     connection: &Connection,
     args: &UploadArgs,
     source: &Source,
-    as_of: Option<prost_types::Timestamp>,
 ) -> anyhow::Result<Upload> {
     for attempt in 0..ATTEMPTS {
         let request = CreateBatchRequest {
             batch_id: args.batch.clone(),
-            as_of_time: as_of,
+            // The instant is told at the end: who types the command again with another one means the same upload.
             request_id: format!("cli-{}-{attempt}", source.fingerprint),
             ..CreateBatchRequest::default()
         };

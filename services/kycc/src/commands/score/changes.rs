@@ -16,13 +16,24 @@ pub(super) async fn history(
     party_id: String,
     limit: u32,
 ) -> anyhow::Result<()> {
-    let request = ListScoreHistoryRequest {
+    let mut scoring = connection.scoring();
+    let mut entries = Vec::new();
+    let mut request = ListScoreHistoryRequest {
         party_id,
-        page_size: i32::try_from(limit).unwrap_or(i32::MAX),
         ..ListScoreHistoryRequest::default()
     };
-    let answer = connection.scoring().list_score_history(request).await;
-    let entries = answer.map_err(ClientError::from)?.into_inner().entries;
+    let limit = limit as usize;
+    while entries.len() < limit {
+        request.page_size = i32::try_from(limit - entries.len()).unwrap_or(i32::MAX);
+        let answer = scoring.list_score_history(request.clone()).await;
+        let page = answer.map_err(ClientError::from)?.into_inner();
+        entries.extend(page.entries);
+        // A page may be empty and lead on.
+        if page.next_page_token.is_empty() {
+            break;
+        }
+        request.page_token = page.next_page_token;
+    }
     if global.json {
         let entries = entries.iter().map(|entry| {
             json!({
@@ -63,14 +74,24 @@ pub(super) async fn transitions(
     base: Option<String>,
     limit: u32,
 ) -> anyhow::Result<()> {
-    let request = ListBandTransitionsRequest {
+    let mut request = ListBandTransitionsRequest {
         batch_id: batch.unwrap_or_default(),
         base_batch_id: base.unwrap_or_default(),
         page_size: i32::try_from(limit).unwrap_or(i32::MAX),
         ..ListBandTransitionsRequest::default()
     };
-    let answer = connection.scoring().list_band_transitions(request).await;
-    let found = answer.map_err(ClientError::from)?.into_inner();
+    let mut scoring = connection.scoring();
+    let answer = scoring.list_band_transitions(request.clone()).await;
+    let mut found = answer.map_err(ClientError::from)?.into_inner();
+    let limit = limit as usize;
+    while found.transitions.len() < limit && !found.next_page_token.is_empty() {
+        request.page_size = i32::try_from(limit - found.transitions.len()).unwrap_or(i32::MAX);
+        request.page_token = std::mem::take(&mut found.next_page_token);
+        let answer = scoring.list_band_transitions(request.clone()).await;
+        let page = answer.map_err(ClientError::from)?.into_inner();
+        found.transitions.extend(page.transitions);
+        found.next_page_token = page.next_page_token;
+    }
     if global.json {
         let matrix = found.matrix.iter();
         let matrix = matrix.map(|row| json!({"from_band": row.from_band, "parties": row.parties}));
@@ -119,7 +140,8 @@ pub(super) async fn transitions(
     Ok(())
 }
 
-/// One JSON object a line, or one line a party, until the server ends it or the person does.
+/// One line a party, until the server ends it or the person does; as JSON one object a line, and one more with the place to
+/// go on from after each part of a publication.
 pub(super) async fn watch(
     connection: &Connection,
     global: &Global,
@@ -136,12 +158,16 @@ pub(super) async fn watch(
     let stopped = tokio::signal::ctrl_c();
     tokio::pin!(stopped);
     let mut token = String::new();
-    loop {
+    let ended = loop {
         let said = tokio::select! {
-            said = feed.message() => said.map_err(ClientError::from)?,
-            _ = &mut stopped => break,
+            said = feed.message() => said,
+            _ = &mut stopped => break Ok(()),
         };
-        let Some(said) = said else { break };
+        let said = match said {
+            Ok(Some(said)) => said,
+            Ok(None) => break Ok(()),
+            Err(status) => break Err(ClientError::from(status)),
+        };
         token.clone_from(&said.resume_token);
         for change in said.changes {
             if global.json {
@@ -151,7 +177,7 @@ pub(super) async fn watch(
                         "batch_id": said.batch_id, "party_id": change.party_id,
                         "previous_final_score": change.previous_final_score,
                         "previous_band": change.previous_band, "final_score": change.final_score,
-                        "band": change.band, "resume_token": token,
+                        "band": change.band,
                     })
                 );
                 continue;
@@ -167,9 +193,16 @@ pub(super) async fn watch(
                 change.band
             );
         }
-    }
-    if !global.json {
+        if global.json {
+            // After the changes: who has read this line has read them all.
+            outln!(
+                "{}",
+                json!({"batch_id": said.batch_id, "resume_token": token})
+            );
+        }
+    };
+    if !global.json && !token.is_empty() {
         outln!("go on with: kycc score watch --after {token}");
     }
-    Ok(())
+    Ok(ended?)
 }
