@@ -154,11 +154,11 @@ impl Bound {
             .layer(Trace)
             // Once more, where the call's trace is known: what a handler's panic answers then names it.
             .layer(CatchPanic)
+            // Before anything that may wait: tonic has a timer of its own around all layers, which answers CANCELLED. This one
+            // begins when that does and is a little shorter, so that it speaks first, also for calls that wait for a place.
+            .layer(Deadline)
             // Shed, then limit: beyond what can wait, calls are turned away at once instead of timing out in a queue.
             .layer(Admission::new(max_in_flight, max_waiting))
-            // Inside the limit, since waiting for a place there is the server's time, not the handler's; the clock of
-            // the caller started before both, so this one is a little shorter than the caller's.
-            .layer(Deadline)
             // Everything outside of it must work for callers that nobody knows yet.
             .layer(Authenticate::new(authenticator))
             // As soon as it is known whose share a call is of.
